@@ -15,7 +15,7 @@ from typing import Any
 
 from synovia.charges import Payer, at_cost, cause, caused_by, charged_name
 from synovia.engine.committer import Committer
-from synovia.engine.executor import Arguments, Clock, Executor
+from synovia.engine.executor import Clock, Executor
 from synovia.engine.freshness import Floor, Freshness
 from synovia.engine.health import IndexHealth, LogHealth, StoreHealth
 from synovia.engine.lag import Lag
@@ -29,6 +29,7 @@ from synovia.engine.outcomes import Outcome, outcome_of, unavailable
 from synovia.engine.peers import MutationCall, NoPeers, Peers
 from synovia.engine.places import Places
 from synovia.engine.records import caller_mark
+from synovia.engine.runs import Arguments
 from synovia.engine.settings import EngineLimits
 from synovia.engine.stage import TOKEN_BYTES, Stage
 from synovia.engine.tracing import UNTRACED, Tracer

@@ -6,13 +6,13 @@ import logging
 import secrets
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
-from dataclasses import dataclass, field
 from datetime import timedelta
 from types import CodeType
 from typing import Any
 
 from synovia.engine.deadlines import within
-from synovia.engine.results import NOTHING, packed_result, refusal
+from synovia.engine.results import packed_result, refusal
+from synovia.engine.runs import Arguments, IdentityNeeded, MutationRun, Run, arguments_of
 from synovia.engine.settings import EngineLimits
 from synovia.engine.store_errors import told_of
 from synovia.engine.tracing import UNTRACED, Tracer, traced
@@ -27,7 +27,7 @@ from synovia.functions.env import Env
 from synovia.functions.file_addresses import KEY_BYTES, FileAddresses
 from synovia.functions.function import Function, Kind
 from synovia.functions.keeping import Author
-from synovia.functions.log_lines import LogLine, collected
+from synovia.functions.log_lines import collected
 from synovia.functions.pages import Journal
 from synovia.functions.registry import Registry
 from synovia.functions.row_rules import CallerRules
@@ -53,68 +53,6 @@ logger = logging.getLogger("synovia")
 
 Clock = Callable[[], float]
 """The time in seconds since 1970 (UTC)."""
-Arguments = Mapping[str, Any] | InvalidArguments
-
-
-def arguments_of(function: Function, args: Mapping[str, Any]) -> Arguments:
-    """Check what a function is called with; what does not fit is told when it is called, to whoever may call it."""
-    try:
-        return function.validate(args)
-    except InvalidArguments as error:
-        return error
-
-
-"""As ``Function.validate`` gave them, or what it raised: who may not call a function is not told what is wrong with them."""
-
-
-class IdentityNeeded(Exception):
-    """A query that is run for everybody looked at who is calling."""
-
-
-@dataclass(slots=True)
-class Run:
-    """What came of running a function.
-
-    Attributes:
-        reads: What it read; complete also when it failed, because then the failure is what was read.
-        value: The result as wire values.
-        packed: The same, encoded.
-        arrays: Digests of the arrays that the result refers to.
-        error: Why there is no result.
-        journal: Where the pages of a query ended, encoded; None if it read none.
-        timed_out: It was ended because it took too long.
-        log_lines: What it has logged and printed.
-        documents_read, documents_written: How many.
-    """
-
-    reads: ReadSet
-    value: Any = None
-    packed: bytes = NOTHING
-    arrays: frozenset[bytes] = frozenset()
-    error: ErrorInfo | None = None
-    journal: bytes | None = None
-    timed_out: bool = False
-    log_lines: list[LogLine] = field(default_factory=list)
-    documents_read: int = 0
-    documents_written: int = 0
-
-    def refuse(self, error: ErrorInfo) -> None:
-        """Have an error instead of the result."""
-        self.value, self.packed, self.arrays, self.error = None, NOTHING, frozenset(), error
-
-
-@dataclass(slots=True)
-class MutationRun(Run):
-    """A mutation that has run and waits for its commit."""
-
-    transaction: Transaction | None = field(default=None)
-    ids: RunIds | None = field(default=None)
-    entries_changed: int = 0
-
-    @property
-    def has_written(self) -> bool:
-        """Whether there is something to commit."""
-        return self.transaction is not None and bool(self.transaction.writes)
 
 
 def _too_slow(function: Function, seconds: float | None, cost: ReadCost, hint: str = "") -> ErrorInfo:

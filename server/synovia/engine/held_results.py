@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 
 from synovia.engine.byte_budget import ByteBudget
-from synovia.engine.executor import Run
 from synovia.engine.live_query import LiveQuery
+from synovia.engine.runs import Run
 from synovia.engine.settings import EngineLimits
 from synovia_protocol.errors import ErrorCode, ErrorInfo
 

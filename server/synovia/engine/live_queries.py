@@ -20,7 +20,7 @@ from functools import partial
 from typing import Any
 
 from synovia.charges import Payer, at_cost
-from synovia.engine.executor import Arguments, Executor, IdentityNeeded, Run
+from synovia.engine.executor import Executor
 from synovia.engine.held_results import HeldResults
 from synovia.engine.lingering import Lingering
 from synovia.engine.live_query import LiveKey, LiveQuery, Subscriber
@@ -29,6 +29,7 @@ from synovia.engine.observing import Observer, Unobserved, word_of
 from synovia.engine.pasts import Pasts
 from synovia.engine.places import Places
 from synovia.engine.remembered import Remembered
+from synovia.engine.runs import Arguments, IdentityNeeded, Run
 from synovia.engine.settings import EngineLimits
 from synovia.engine.store_errors import told_of
 from synovia.engine.subscriptions import SubscriptionIndex

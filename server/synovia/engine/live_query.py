@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from synovia.charges import Payer
-from synovia.engine.executor import Arguments, arguments_of
 from synovia.engine.run_statistics import RunStatistics
+from synovia.engine.runs import Arguments, arguments_of
 from synovia.engine.tracing import CallTrace
 from synovia.functions.function import Function
 from synovia.functions.log_lines import LogLine

@@ -12,13 +12,14 @@ from synovia import keys
 from synovia.engine import exclusive
 from synovia.engine.entries import Entry, Outdated, Submission
 from synovia.engine.exclusive import Claim, Exclusive, Turn
-from synovia.engine.executor import Arguments, Executor, MutationRun, Run
+from synovia.engine.executor import Executor
 from synovia.engine.freshness import Floor, Freshness
 from synovia.engine.log import Log
 from synovia.engine.outcomes import Outcome, from_record, outcome_of, to_record, unavailable
 from synovia.engine.peers import MutationCall, NotForwarded, Peers
 from synovia.engine.records import kept, opened, unmarked
 from synovia.engine.rounds import RoundLimit
+from synovia.engine.runs import Arguments, MutationRun, Run
 from synovia.engine.stage import Stage, View
 from synovia.engine.tracing import UNTRACED, Tracer, traced_part
 from synovia.errors import FunctionError

@@ -6,7 +6,7 @@ import logging
 from dataclasses import dataclass
 from typing import Any
 
-from synovia.engine.executor import Run
+from synovia.engine.runs import Run
 from synovia.engine.store_errors import told_of
 from synovia.errors import FunctionError
 from synovia.functions.log_lines import LogLine

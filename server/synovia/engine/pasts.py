@@ -7,9 +7,10 @@ import logging
 from collections.abc import Callable
 
 from synovia.charges import at_cost
-from synovia.engine.executor import Executor, IdentityNeeded
+from synovia.engine.executor import Executor
 from synovia.engine.live_query import PAST, LiveQuery, Version
 from synovia.engine.places import Places
+from synovia.engine.runs import IdentityNeeded
 from synovia.store.base import StoreError, Ts
 from synovia.tasks import end
 
