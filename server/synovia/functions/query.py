@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import Any, Final, Generic, Literal, TypeVar, overload
 
 from synovia import keys
@@ -17,16 +16,16 @@ from synovia.functions.aggregate import Aggregate
 from synovia.functions.aggregates import Grouped, Question, Questions
 from synovia.functions.awaiting import awaited
 from synovia.functions.conditions import Condition, Range, resolved, tree_of
-from synovia.functions.filtered_indexes import check_filters, declared_index, filters_of
+from synovia.functions.filtered_indexes import declared_index, filters_of
 from synovia.functions.given import checked_count
+from synovia.functions.named_indexes import by_creation, check_leading, dotted, index_of
 from synovia.functions.nearest import Nearest, asked_of
 from synovia.functions.pages import END, END_CURSOR, MAX_PAGE_SIZE, Journal, Page, PaginationOptions
 from synovia.functions.search import Search, words_of
 from synovia.functions.unreadable import UnreadableDocument
 from synovia.functions.visibility import TableView
-from synovia.keys import BY_ID, EMPTY, IndexSpec, Interval, Order
-from synovia.schema import CREATION_TIME, Document, Misfit, Table, Unreadable, field_of
-from synovia.schema.index_fields import index_path
+from synovia.keys import EMPTY, IndexSpec, Interval, Order
+from synovia.schema import Document, Misfit, Table, Unreadable, field_of
 from synovia.store.filters import AllOf, matches
 from synovia.transaction.rows import RowCache
 from synovia.transaction.transaction import Scan, scan_key
@@ -43,64 +42,6 @@ Notice = Callable[[Misfit], None]
 
 def unnoticed(misfit: Misfit) -> None:
     """Tell nobody."""
-
-
-def index_of(table: type[Table], name: str, conditions: Iterable[str]) -> IndexSpec:
-    """Find the index that ``using(name, ...)`` chooses with conditions on these fields.
-
-    Raises:
-        UnknownIndex: The table has no such index, or these are not its leading fields in order.
-    """
-    return _index_of(table, name, tuple(conditions))
-
-
-@lru_cache(maxsize=1024)
-def _index_of(table: type[Table], name: str, conditions: Sequence[str]) -> IndexSpec:
-    if any(each.name == name for each in table.spec.vectors):
-        raise UnknownIndex(f"{table.spec.name}.{name} is a vector index: nearest({name!r}, vector)")
-    spec = next((each for each in (BY_ID, *table.spec.indexes) if each.name == name), None)
-    if spec is None:
-        raise UnknownIndex(f"{table.spec.name} has no index {name!r}")
-    if any(spec in (each.index, each.lacking) for each in table.spec.searches):
-        raise UnknownIndex(f"{table.spec.name}.{name} is a search index: search({name!r}, text)")
-    _check_leading(table, spec, name, conditions)
-    return spec
-
-
-def check_step(table: type[Table], step: str, name: str, conditions: Sequence[str]) -> None:
-    """Check the index and the fields that ``using``, ``search``, ``nearest`` or ``aggregate`` names.
-
-    Raises:
-        UnknownIndex: The table has no such index, or that is not over these fields.
-    """
-    match step:
-        case "search":
-            check_filters(table, declared_index(table, table.spec.searches, "search", name), conditions)
-        case "nearest":
-            check_filters(table, declared_index(table, table.spec.vectors, "vector", name), conditions)
-        case "aggregate":
-            _check_leading(
-                table, declared_index(table, table.spec.aggregates, "aggregate", name).index, name, conditions
-            )
-        case _:
-            index_of(table, name, conditions)
-
-
-def _check_leading(table: type[Table], spec: IndexSpec, name: str, conditions: Iterable[str]) -> None:
-    fields, given = spec.fields or ("_id",), [index_path(table, _dotted(each)) for each in conditions]
-    if given != list(fields[: len(given)]):
-        raise UnknownIndex(
-            f"{table.spec.name}.{name} is over {', '.join(fields)}: name them in this order, from the first"
-        )
-
-
-@lru_cache(maxsize=1024)
-def _by_creation(table: type[Table]) -> IndexSpec:
-    return next((each for each in table.spec.indexes if each.fields == (CREATION_TIME,)), BY_ID)
-
-
-def _dotted(condition: str) -> str:
-    return condition.replace("__", ".")
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +81,7 @@ class Query(Generic[T]):
         self._journal = journal
         self._cache = rows
         self._table = table
-        self._scan = scan or Scan(table.spec.name, _by_creation(table), keys.prefix(()))
+        self._scan = scan or Scan(table.spec.name, by_creation(table), keys.prefix(()))
         self._notice = notice
 
     @property
@@ -233,7 +174,7 @@ class Query(Generic[T]):
         return self._with(replace(self._scan, index=spec, interval=self._interval(spec, conditions)))
 
     def _interval(self, spec: IndexSpec, conditions: dict[str, Any]) -> Interval:
-        given = {_dotted(name): value for name, value in conditions.items()}
+        given = {dotted(name): value for name, value in conditions.items()}
         equals: list[Any] = []
         for place, (name, value) in enumerate(given.items()):
             if not isinstance(value, Range):
@@ -292,7 +233,7 @@ class Query(Generic[T]):
             InvalidArguments: A field cannot have the value that it is compared with.
         """
         spec = declared_index(self._table, self._table.spec.aggregates, "aggregate", index)
-        _check_leading(self._table, spec.index, index, conditions)
+        check_leading(self._table, spec.index, index, conditions)
         scan = replace(self._scan, index=spec.index, interval=self._interval(spec.index, conditions), order=Order.ASC)
         equals = sum(not isinstance(value, Range) for value in conditions.values())
         return Aggregate(self._view, self._only, self._table, spec, scan, equals)

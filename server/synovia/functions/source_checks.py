@@ -11,8 +11,8 @@ from weakref import WeakSet
 from synovia.errors import UnknownIndex
 from synovia.functions.conditions import between, field, ge, gt, le, lt
 from synovia.functions.function import function_of
+from synovia.functions.named_indexes import check_step
 from synovia.functions.places import place, source_of
-from synovia.functions.query import check_step
 from synovia.functions.routing import route_of
 from synovia.schema import Table, field_of
 from synovia.schema.encrypted import sealed_fields

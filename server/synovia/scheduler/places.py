@@ -6,7 +6,8 @@ from typing import Any
 
 from synovia.errors import FunctionError
 from synovia.functions.context import QueryContext
-from synovia.functions.query import Query, index_of
+from synovia.functions.named_indexes import index_of
+from synovia.functions.query import Query
 from synovia.functions.scheduled_calls import JobPlace
 from synovia.keys import Interval, Order
 from synovia.migrations.batches import FIRST
