@@ -22,7 +22,8 @@ from synovia.functions.audit import APPLICATION
 from synovia.functions.awaiting import RunCalls
 from synovia.functions.cascades import CASCADES, GO_ON, Cascades
 from synovia.functions.context import ActionContext, Call, MutationContext, QueryContext, Seed, SeededRandom, Transact
-from synovia.functions.database import DatabaseReader, DatabaseWriter
+from synovia.functions.database import DatabaseWriter
+from synovia.functions.database_reader import DatabaseReader
 from synovia.functions.env import Env
 from synovia.functions.file_addresses import KEY_BYTES, FileAddresses
 from synovia.functions.function import Function, Kind

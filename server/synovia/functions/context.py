@@ -16,7 +16,8 @@ from synovia.errors import InvalidArguments, SchemaError
 from synovia.functions.access import CallerAccess, require_identity
 from synovia.functions.audit import APPLICATION, IMPERSONATE, AuditEntry
 from synovia.functions.awaiting import awaited
-from synovia.functions.database import DatabaseReader, DatabaseWriter, SystemWriter
+from synovia.functions.database import DatabaseWriter, SystemWriter
+from synovia.functions.database_reader import DatabaseReader
 from synovia.functions.elsewhere import tell_elsewhere
 from synovia.functions.env import E, Env
 from synovia.functions.file_addresses import FileAddresses

@@ -18,7 +18,7 @@ from synovia.functions.cascades import Cascades
 from synovia.functions.conditions import Condition, compared
 from synovia.functions.conditions import field as column
 from synovia.functions.context import QueryContext
-from synovia.functions.database import DatabaseReader, Views
+from synovia.functions.database_reader import DatabaseReader, Views
 from synovia.functions.parameters import signature_of
 from synovia.functions.places import place_in, place_of
 from synovia.functions.query import Notice

@@ -13,7 +13,8 @@ from typing import Any, Final
 from synovia.errors import Forbidden, FunctionError, InvalidArguments, NotFound
 from synovia.functions.audit import APPLICATION
 from synovia.functions.awaiting import awaited
-from synovia.functions.database import DatabaseReader, DatabaseWriter, SystemWriter
+from synovia.functions.database import DatabaseWriter, SystemWriter
+from synovia.functions.database_reader import DatabaseReader
 from synovia.functions.shared_tables import (
     KEPT_SEGMENTS,
     SharedChanges,
