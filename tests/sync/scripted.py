@@ -11,6 +11,13 @@ from synovia_protocol.events import ClientEvent
 from synovia_protocol.messages import ModifyQuerySet, QueryAdd
 from synovia_protocol.sessions import ClientSession, ServerSession
 
+ROWS = [{"_id": f"row{number}", "title": "x" * 50, "done": False} for number in range(50)]
+
+
+def changed(rows: list[dict[str, Any]], place: int, **fields: Any) -> list[dict[str, Any]]:
+    """Give the rows with fields of one of them changed."""
+    return [{**row, **fields} if number == place else row for number, row in enumerate(rows)]
+
 
 class Pair:
     """A query set of the hub and the client that holds it: real sessions of the protocol, no socket in between."""
