@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import inspect
 import re
@@ -61,6 +62,7 @@ def is_traced(name: str) -> bool:
     return any(f'"{name}"' in text or re.search(rf"[._]part\(.*\b{last}=", text) is not None for text in TRACERS)
 
 
+@functools.cache
 def offers(attribute: str, name: str) -> bool:
     """Tell whether a context, or what it holds under an attribute, has a name."""
     return any(
@@ -69,6 +71,7 @@ def offers(attribute: str, name: str) -> bool:
     )
 
 
+@functools.cache
 def commands_of(program: typer.Typer) -> set[str]:
     return set(get_command(program).commands)  # type: ignore[attr-defined]
 
@@ -90,7 +93,6 @@ def test_what_contexts_offer_exists(page: Page) -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-@pytest.mark.slow
 def test_commands_exist(page: Page) -> None:
     text = [*spans(page), *((block.line, line) for block in page.code("") for line in block.code.splitlines())]
     for line, span in text:
