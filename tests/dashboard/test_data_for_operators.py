@@ -167,6 +167,7 @@ def test_a_time_is_written_as_text() -> None:
         ({"table": "nothing"}, "not_found"),
         ({"table": "notes", "index": "by_nothing"}, "not_found"),
         ({"table": "notes", "cursor": "?"}, "bad_cursor"),
+        ({"table": "notes", "cursor": "ODg4" * 2_000}, "bad_cursor"),
         ({"table": "notes", "where": [{"field": "text", "test": "like", "value": "x"}]}, "invalid_arguments"),
     ],
 )

@@ -1,4 +1,4 @@
-"""A journal is kept by the client between two connections: it may come back as anything."""
+"""Cursors and journals are kept by the client: they may come back as anything."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from collections.abc import AsyncIterator
 
 import msgpack
 import pytest
+from bson import Regex
 
 from apps import board
 from helpers.recording_subscriber import RecordingSubscriber
-from synovia import keys
+from synovia import FunctionError, keys
 from synovia.functions import query as querying
 from synovia.functions.registry import Registry, collect
 from synovia.store.base import Store
@@ -18,6 +19,18 @@ from synovia.testing import TestApp
 from synovia_protocol import codec
 
 pytestmark = pytest.mark.same_tables
+
+_OF_MINE = keys.encode(["mine"])
+MADE_UP = {
+    "nested without end": _OF_MINE + b"\x38" * 5_000,
+    "nested deeper than a document": _OF_MINE + b"\x38" * 150 + b"\0" * 151 + keys.encode(["z"]),
+    "maps nested without end": _OF_MINE + b"\x30\x30\0" * 5_000,
+    "digits of no number": _OF_MINE + b"\x20" + bytes(8) + b"\x30" + b"\xff" * 17 + keys.encode(["z"]),
+    "a name with a zero": _OF_MINE + keys.encode([{"a\0b": 1}, "z"]),
+    "a pattern with a zero": _OF_MINE + keys.encode([Regex("a\0b"), "z"]),
+    "a number in another form": _OF_MINE + b"\x20\xbf\xf0" + bytes(6) + b"\x30" + bytes(17) + keys.encode(["z"]),
+}
+"""Places in what the query reads, but of no document."""
 
 
 @pytest.fixture
@@ -39,6 +52,7 @@ async def app(any_store: Store) -> AsyncIterator[TestApp]:
         b"\xff" * 40,
         b"",
         b"\x00",
+        *MADE_UP.values(),
     ],
 )
 async def test_a_forged_end_does_not_lead_beyond_what_the_query_reads(app: TestApp, end: bytes) -> None:
@@ -46,6 +60,14 @@ async def test_a_forged_end_does_not_lead_beyond_what_the_query_reads(app: TestA
     holder.subscribe("page", "board:page", {"board": "mine"}, journal=msgpack.packb([end]))
     await holder.settled()
     assert [card["slug"] for card in holder.value("page")["items"]] == ["mine0", "mine1", "mine2"]
+
+
+@pytest.mark.parametrize("place", MADE_UP.values(), ids=MADE_UP)
+async def test_a_cursor_that_is_no_place_of_a_document_is_refused(app: TestApp, place: bytes) -> None:
+    cursor = base64.urlsafe_b64encode(place).decode()
+    with pytest.raises(FunctionError) as caught:
+        await app.caller().query("board:page", {"board": "mine", "cursor": cursor})
+    assert caught.value.code == "bad_cursor"
 
 
 @pytest.mark.parametrize(

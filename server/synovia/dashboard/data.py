@@ -345,7 +345,7 @@ def _cursor(scan: Scan, document: Document) -> str:
 def _after(scan: Scan, cursor: str) -> Scan:
     try:
         key = base64.b64decode(cursor.encode("ascii"), altchars=b"-_", validate=True)
-        keys.decode(key)
+        keys.decode_given(key)
     except (ValueError, binascii.Error):
         raise BadCursor("this cursor was not made by this server") from None
     return _from(scan, key)

@@ -454,7 +454,7 @@ class Query(Generic[T]):
     def _holds(self, key: bytes) -> bool:
         """Tell whether this is the key of a place within what this query reads."""
         try:
-            values = keys.decode(key)
+            values = keys.decode_given(key)
         except ValueError:
             return False
         return len(values) == len(self._scan.index.fields) + 1 and key in self._scan.interval

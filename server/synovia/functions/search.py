@@ -328,7 +328,7 @@ def _encoded(place: _Place) -> bytes:
 def _end_of(encoded: bytes | None) -> _Place | None:
     """Read where a page ended; it comes back from a client, who may have forged it."""
     try:
-        values = () if encoded is None else keys.decode(encoded)
+        values = () if encoded is None else keys.decode_given(encoded)
     except ValueError:
         return None
     is_place = len(values) == 2 and isinstance(values[0], int) and isinstance(values[1], bytes)

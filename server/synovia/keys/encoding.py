@@ -178,6 +178,14 @@ def _read_text(data: bytes, at: int) -> tuple[str, int]:
     return raw.decode(), end + 1
 
 
+def _read_name(data: bytes, at: int) -> tuple[str, int]:
+    """Read what BSON ends with a zero, and so can hold none."""
+    text, at = _read_text(data, at)
+    if "\0" in text:
+        raise ValueError("a name or a regular expression holds no zero")
+    return text, at
+
+
 def _encode_bytes(value: bytes) -> bytes:
     return b"\x40" + len(value).to_bytes(4) + b"\0" + value
 
@@ -225,7 +233,7 @@ def _encode_regex(value: Regex[Any] | re.Pattern[Any]) -> bytes:
 
 
 def _decode_regex(data: bytes, at: int) -> tuple[Regex[str], int]:
-    pattern, at = _read_text(data, at)
+    pattern, at = _read_name(data, at)
     letters, at = _read_text(data, at)
     flags = 0
     for letter in letters:
@@ -269,7 +277,7 @@ def _encode_object(value: Mapping[str, Any]) -> bytes:
 def _decode_object(data: bytes, at: int) -> tuple[dict[str, Any], int]:
     document = {}
     while (tag := data[at]) != 0:
-        name, at = _read_text(data, at + 1)
+        name, at = _read_name(data, at + 1)
         document[name], at = _DECODERS[tag](data, at)
     return document, at + 1
 

@@ -17,6 +17,9 @@ from synovia.keys.encoding import Tag, decode_value, encode_value
 AFTER: Final = 0xFF
 """A byte that sorts after every continuation of a key."""
 
+MOST_DEPTH: Final = 100
+"""Lists and maps inside each other in a value of a key; MongoDB stores no document that goes deeper."""
+
 _TAGS = sorted(Tag)
 
 
@@ -42,6 +45,29 @@ def decode(key: bytes) -> tuple[Any, ...]:
     return values
 
 
+def decode_given(key: bytes) -> tuple[Any, ...]:
+    """Decode a key that a client has given, who may have made it up: as ``decode``, and it is what ``encode`` gives.
+
+    Raises:
+        ValueError: No document can have this key.
+    """
+    values = decode(key)
+    if not _is_shallow(values) or encode(values) != key:
+        raise ValueError("no document has this key")
+    return values
+
+
+def _is_shallow(values: tuple[Any, ...]) -> bool:
+    level: list[Any] = list(values)
+    for _ in range(MOST_DEPTH):
+        level = [part for value in level if isinstance(value, dict | list) for part in _parts(value)]
+    return not level
+
+
+def _parts(value: dict[str, Any] | list[Any]) -> Iterable[Any]:
+    return value.values() if isinstance(value, dict) else value
+
+
 def decode_bound(bound: bytes) -> tuple[tuple[Any, ...], int | None]:
     """Decode an end of an interval: its leading values, and the byte that follows them: AFTER, a tag, or None.
 
@@ -55,13 +81,18 @@ def decode_bound(bound: bytes) -> tuple[tuple[Any, ...], int | None]:
             return tuple(values), bound[at]
         try:
             value, at = decode_value(bound, at)
-        except (IndexError, KeyError, TypeError, ValueError, struct.error, BSONError) as error:
+        except _NO_KEY as error:
             raise ValueError("the key ends in the middle") from error
         values.append(value)
     if at != end:
         raise ValueError("the key ends in the middle")
     return tuple(values), None
 
+
+_NO_KEY: Final = (
+    IndexError, KeyError, TypeError, ValueError, ArithmeticError, RecursionError, struct.error, BSONError,
+)  # fmt: skip
+"""What comes of decoding bytes that somebody has made up."""
 
 _LONGER = frozenset(_TAGS) - {Tag.MIN_KEY, Tag.UNDEFINED, Tag.NULL, Tag.MAX_KEY}
 """The types whose tag alone is not yet a value."""
