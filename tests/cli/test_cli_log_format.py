@@ -8,7 +8,7 @@ from pathlib import Path
 
 from apps import failing
 from cli.command_line import server, synovia
-from synovia.cli.logs import JsonFormatter
+from synovia.cli.logs import JsonFormatter, TextFormatter
 from synovia_client.blocking import BlockingClient
 
 
@@ -46,6 +46,31 @@ def test_what_cannot_be_json_is_text() -> None:
     record = logging.makeLogRecord({"msg": "%s", "args": ("ü",), "levelname": "INFO", "file": Path("x"), "n": 1})
     told = json.loads(JsonFormatter().format(record))
     assert (told["message"], told["file"], told["n"], told["level"]) == ("ü", "x", 1, "info")
+
+
+HOSTILE = "no \x1b[2J\x9b31m\n2026-11-30 19:02:24,079 ERROR synovia: forged\u2028\r\u202e\ud800"
+
+
+def _failed() -> logging.LogRecord:
+    try:
+        raise ValueError(HOSTILE)
+    except ValueError as error:
+        return logging.makeLogRecord({"msg": HOSTILE, "exc_info": (ValueError, error, error.__traceback__)})
+
+
+def test_what_a_client_has_sent_is_no_record_of_its_own() -> None:
+    told = TextFormatter("%(message)s").format(_failed())
+    first, *others = told.splitlines()
+    assert first == "no \\u001b[2J\\u009b31m"
+    assert all(line.startswith("    ") for line in others)
+    assert told.count("ERROR synovia: forged\\u2028\\u000d\\u202e\\ud800") == 2
+
+
+def test_an_object_is_one_line_whatever_a_client_has_sent() -> None:
+    told = JsonFormatter().format(_failed())
+    assert len(told.splitlines()) == 1
+    assert not {"\x1b", "\x9b", "\u202e", "\ud800"} & set(told)
+    assert json.loads(told)["message"] == HOSTILE
 
 
 def test_there_is_no_other_format() -> None:

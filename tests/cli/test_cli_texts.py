@@ -25,6 +25,15 @@ def test_an_error_is_told_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().err == f"error: {TEXT}\n"
 
 
+def test_what_a_terminal_would_obey_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    say("\x1b[2J\x9b31m\r\x07 \u202egpj.exe \ud800 \u3000日本語 \U0001f469\u200d\U0001f4bb")
+    with pytest.raises(typer.Exit):
+        fail("\x1b]0;title\x07", 1)
+    told = capsys.readouterr()
+    shown = "\\u001b[2J\\u009b31m\\u000d\\u0007 \\u202egpj.exe \\ud800 \u3000日本語 \U0001f469\u200d\U0001f4bb"
+    assert (told.out, told.err) == (f"{shown}\n", "error: \\u001b]0;title\\u0007\n")
+
+
 def test_no_console_makes_pictures_of_words() -> None:
     consoles = {
         f"{path.relative_to(ROOT)}:{call.lineno}": {each.arg: ast.unparse(each.value) for each in call.keywords}

@@ -86,6 +86,20 @@ async def test_logs_of_calls_that_have_ended(scene: Scene) -> None:
     assert "Invalid value for '--kind': 'x' is not one of 'query'" in unknown.stderr
 
 
+async def test_what_clients_have_sent_neither_steers_the_terminal_nor_looks_like_a_line_of_the_log(
+    scene: Scene,
+) -> None:
+    await scene.client.mutate("notes:post", {"board": "a", "\x1b[2J\x9b31m\nforged": 1})
+    await scene.post("\u202egpj.exe\x1b[31m")
+    listed = await scene.synovia("logs")
+    assert [line.startswith("    ") for line in listed.stdout.splitlines()] == [False, True, False]
+    assert "\\u001b[2J\\u009b31m" in listed.stdout
+    shown = await scene.synovia("data", "notes")
+    assert "\\u202egpj.exe\\u001b[31m" in shown.stdout
+    for done in (listed, shown):
+        assert not {"\x1b", "\x9b", "\u202e"} & set(done.stdout + done.stderr)
+
+
 @pytest.mark.slow
 async def test_logs_go_on_also_when_the_connection_is_lost(scene: Scene) -> None:
     await scene.post("before")

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, get_args
 
 from synovia import keys
+from synovia.cli.visible import set_in
 from synovia.export.plain import plain
 from synovia.functions.scheduled_calls import WAITING, WORKFLOWS, CronJob, ScheduledCall, Status, WorkflowStep
 from synovia.keys import BY_ID, Order
@@ -39,8 +40,8 @@ class CallListing:
     def lines(self) -> Iterable[str]:
         """Give it line by line, for people."""
         yield ", ".join(f"{count:,} {status}" for status, count in self.counts.items())
-        yield from map(_call_line, self.calls)
-        yield from map(_cron_line, self.crons)
+        yield from (set_in(_call_line(call)) for call in self.calls)
+        yield from (set_in(_cron_line(cron)) for cron in self.crons)
 
 
 async def listing_of(store: Store, given: Mapping[str, Any]) -> CallListing:

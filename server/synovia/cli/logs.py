@@ -10,6 +10,7 @@ from typing import Any
 from rich.logging import RichHandler
 
 from synovia.cli.reporting import err
+from synovia.cli.visible import set_in, visible
 from synovia.config import LogFormat
 
 _OWN = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime"}
@@ -24,12 +25,22 @@ def log_for_operators(level: str, form: LogFormat) -> None:
     """Write the log of a hub in production."""
     handler = logging.StreamHandler()
     _log_to(handler, level)
-    text = logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s")
+    text = TextFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s")
     handler.setFormatter(JsonFormatter() if form == "json" else text)
 
 
 def _log_to(handler: logging.Handler, level: str) -> None:
-    logging.basicConfig(level=level.upper(), handlers=[handler], format="%(message)s", force=True)
+    if handler.formatter is None:
+        handler.setFormatter(TextFormatter("%(message)s"))
+    logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+
+
+class TextFormatter(logging.Formatter):
+    """A record as lines, of which only the first is not set in: texts that clients have sent look like no record."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Write a record."""
+        return set_in(super().format(record))
 
 
 class JsonFormatter(logging.Formatter):
@@ -52,4 +63,4 @@ class JsonFormatter(logging.Formatter):
         if record.exc_info and (error := record.exc_info[1]) is not None:
             traceback = self.formatException(record.exc_info)
             told["error"] = {"type": type(error).__name__, "message": str(error), "traceback": traceback}
-        return json.dumps(told, ensure_ascii=False, default=str)
+        return visible(json.dumps(told, ensure_ascii=False, default=str))

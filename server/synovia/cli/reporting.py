@@ -19,6 +19,7 @@ from typer.core import TyperGroup
 from synovia.cli.application import ApplicationError
 from synovia.cli.hub import HubUnreachable
 from synovia.cli.server import AddressError
+from synovia.cli.visible import visible
 from synovia.codegen import CodegenError
 from synovia.config import Settings
 from synovia.errors import FunctionError
@@ -39,8 +40,8 @@ err = Console(stderr=True, emoji=False)
 
 
 def say(text: str) -> None:
-    """Print a line as it is."""
-    out.print(text, highlight=False, markup=False, soft_wrap=True)
+    """Print a line as it is, but for what a terminal would obey."""
+    out.print(visible(text), highlight=False, markup=False, soft_wrap=True)
 
 
 def counted(number: int, noun: str = "document") -> str:
@@ -95,7 +96,7 @@ class Commands(TyperGroup):
 
 def fail(message: str, code: int) -> NoReturn:
     """End with an error."""
-    err.print(f"[bold red]error:[/] {escape(message)}", highlight=False, soft_wrap=True)
+    err.print(f"[bold red]error:[/] {escape(visible(message))}", highlight=False, soft_wrap=True)
     raise typer.Exit(code)
 
 

@@ -17,6 +17,7 @@ from synovia.cli.hub import HubAddress, HubConnection, connected, followed
 from synovia.cli.options import JsonOption
 from synovia.cli.reporting import FAILED, counted, err, fail, out, run_to_end, say
 from synovia.cli.running import to_json
+from synovia.cli.visible import set_in, visible
 
 UrlOption = Annotated[
     str, typer.Option("--url", envvar="SYNOVIA_URL", help="Where the hub is; the key in SYNOVIA_KEY or ..._FILE.")
@@ -44,7 +45,7 @@ def address_of(url: str) -> HubAddress:
 
 
 def _told(text: str) -> None:
-    err.print(text, highlight=False, markup=False, soft_wrap=True)
+    err.print(visible(text), highlight=False, markup=False, soft_wrap=True)
 
 
 def _print_json(value: Any) -> None:
@@ -116,9 +117,9 @@ def _print_call(call: Mapping[str, Any]) -> None:
     ]  # fmt: skip
     words += [f"by {who}"] if who else []
     words += [f"from #{call['cause']}"] if call.get("cause") is not None else []
-    say("  ".join(words) + (f"  {call['message']}" if call.get("message") else ""))
+    say(set_in("  ".join(words) + (f"  {call['message']}" if call.get("message") else "")))
     for line in call.get("lines", ()):
-        say(f"    {line['level']}: {line['text']}")
+        say(set_in(f"    {line['level']}: {line['text']}"))
 
 
 # --- data -------------------------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from synovia.keys.ranges import EMPTY, Interval, after, between, prefix
 from synovia.keys.tuples import AFTER, decode, decode_bound, decode_given, encode, next_tag, tag_of
 
 __all__ = [
-    "AFTER", "BY_ID", "EMPTY", "UNDEFINED", "IndexSpec", "Interval", "Order", "ParallelArrays", "Tag", "after", "between",
-    "decode", "decode_bound", "decode_given", "each_key", "encode", "encode_value", "index_keys", "keys_changed", "millis_of", "most_keys",
-    "next_tag", "prefix", "tag_of", "values_of",
+    "AFTER", "BY_ID", "EMPTY", "UNDEFINED", "IndexSpec", "Interval", "Order", "ParallelArrays", "Tag", "after",
+    "between", "decode", "decode_bound", "decode_given", "each_key", "encode", "encode_value", "index_keys",
+    "keys_changed", "millis_of", "most_keys", "next_tag", "prefix", "tag_of", "values_of",
 ]  # fmt: skip
