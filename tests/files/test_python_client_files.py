@@ -140,3 +140,45 @@ async def test_programs_without_a_loop_upload_too(served: Served, tmp_path: Path
             return ada.file_url(ada.query("cabinet:address", {"id": id_}))
 
     assert await read(await asyncio.to_thread(program)) == b"hello"
+
+
+PAGE = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 5\r\n\r\nhello"
+BEGUN = b'HTTP/1.1 201 Created\r\nContent-Length: 14\r\n\r\n{"upload":"u"}'
+
+
+def _moved(offset: bytes) -> bytes:
+    return b"HTTP/1.1 204 No Content\r\nUpload-Offset: " + offset + b"\r\n\r\n"
+
+
+def _failed(body: bytes) -> bytes:
+    return b"HTTP/1.1 400 Bad Request\r\nContent-Length: %d\r\n\r\n" % len(body) + body
+
+
+@pytest.mark.parametrize(
+    ("answers", "message"),
+    [
+        ([PAGE], "HTTP status 200, but no answer of a hub"),
+        ([_failed(b'{"error": "a text"}')], "HTTP status 400"),
+        ([_failed(b"null")], "HTTP status 400"),
+        ([BEGUN, PAGE], "HTTP status 200, but no answer of a hub"),
+        ([BEGUN, _moved(b"12")], "HTTP status 204, but no answer of a hub"),
+        ([BEGUN, _moved(b"-1")], "HTTP status 204, but no answer of a hub"),
+        ([BEGUN, _moved(b"9" * 5000)], "HTTP status 204, but no answer of a hub"),
+    ],
+)
+async def test_what_answers_in_place_of_a_hub_ends_the_upload(answers: list[bytes], message: str) -> None:
+    left = list(answers)
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        writer.write(left.pop(0) if left and head.startswith((b"POST", b"PATCH")) else PAGE)
+        await writer.drain()
+        writer.close()
+
+    async with (
+        await asyncio.start_server(answer, "127.0.0.1", 0) as server,
+        Client(f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}") as client,
+    ):
+        with pytest.raises(FunctionError, match=message) as caught:
+            await client.upload_file("cabinet:add", b"hello", **TEXT)
+    assert caught.value.code == "http_error"

@@ -75,7 +75,8 @@ export class FileUpload {
   async run(path: string): Promise<UploadId> {
     const { name = (this.blob as File).name ?? "file", type = this.blob.type || "application/octet-stream", argument } = this.options;
     const begun = await this.#patiently(() => this.#ask("POST", "", JSON.stringify({ path, name, type, size: this.blob.size, argument })));
-    const { upload } = (await begun.json()) as { upload: UploadId };
+    const { upload } = ((await begun.json().catch(() => null)) ?? {}) as { upload?: UploadId };
+    if (typeof upload !== "string") throw noHub(begun);
     try {
       this.#sent(0);
       while (this.#offset < this.blob.size) {
@@ -95,10 +96,12 @@ export class FileUpload {
     const headers = { "upload-offset": String(this.#offset), "content-type": "application/octet-stream" };
     try {
       const answer = await this.#ask("PATCH", `/${upload}`, this.blob.slice(this.#offset, this.#offset + this.#piece), headers);
-      this.#sent(Number(answer.headers.get("upload-offset")));
+      this.#sent(offsetOf(answer, this.blob.size));
     } catch (error) {
       if (!(error instanceof FunctionError && error.code === "upload_offset_mismatch")) throw error;
-      this.#sent((error.data as { offset: number }).offset);
+      const there = (error.data as { offset?: unknown } | null)?.offset;
+      if (typeof there !== "number") throw error;
+      this.#sent(there);
     }
     const took = clock.now() - began;
     if (took < 1000) this.#piece = Math.min(MOST_PIECE, 2 * this.#piece);
@@ -111,7 +114,7 @@ export class FileUpload {
     const answer = await this.#ask("HEAD", `/${upload}`).catch((error: unknown) => {
       if (!(error instanceof Cut)) throw error;
     });
-    if (answer) this.#sent(Number(answer.headers.get("upload-offset")));
+    if (answer) this.#sent(offsetOf(answer, this.blob.size));
   }
 
   /** Do something, again after a while as long as it does not get through. */
@@ -178,7 +181,18 @@ export class FileUpload {
     const { status, headers } = answer;
     const after = headers.get("retry-after");
     if (PASSING.includes(status) || (status === 429 && after !== null)) throw new Cut(Number(after ?? NaN) * 1000);
-    const { error } = (await answer.json().catch(() => ({}))) as { error?: { code: string; message: string; data: Value } };
+    const { error } = ((await answer.json().catch(() => null)) ?? {}) as { error?: { code: string; message: string; data: Value } };
     throw new FunctionError(error?.code ?? (status === 404 ? "upload_not_found" : "http_error"), error?.message ?? `HTTP status ${status}`, error?.data ?? null);
   }
+}
+
+/** Read how much of an upload is there. */
+function offsetOf(answer: Response, size: number): number {
+  const text = answer.headers.get("upload-offset") ?? "";
+  if (!/^\d{1,16}$/.test(text) || Number(text) > size) throw noHub(answer);
+  return Number(text);
+}
+
+function noHub(answer: Response): FunctionError {
+  return new FunctionError("http_error", `HTTP status ${answer.status}, but no answer of a hub: does something between here and there answer itself?`, null);
 }

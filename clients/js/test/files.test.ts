@@ -45,6 +45,18 @@ describe.skipIf(noHub)(`files on a real hub${noHub ? ` (skipped: ${noHub})` : ""
     expect(Buffer.compare(await stored(client, upload), bytes)).toBe(0);
   });
 
+  it.each([
+    ["a page in place of the beginning", "POST", () => new Response("<p>hello</p>")],
+    ["null in place of an error", "POST", () => new Response("null", { status: 400 })],
+    ["an answer that says no offset", "PATCH", () => new Response(null, { status: 204 })],
+    ["an offset beyond the end", "PATCH", () => new Response(null, { status: 204, headers: { "upload-offset": "601000" } })],
+    ["an offset that is none", "PATCH", () => new Response(null, { status: 204, headers: { "upload-offset": "-1" } })],
+  ])("ends when something else answers: %s", async (_, method, answer) => {
+    const client = connect();
+    globalThis.fetch = async (input, init) => (init!.method === method ? answer() : real(input, init));
+    await expect(client.uploadFile("items:add_picture", picture(600_000).blob)).rejects.toMatchObject({ code: "http_error" });
+  });
+
   it("goes on from what is there when an answer is lost", async () => {
     const client = connect();
     const { bytes, blob } = picture(2_900_000);

@@ -125,7 +125,9 @@ class FileUploads:
             except _Cut as cut:
                 await waits.wait(cut)
             else:
-                return str(answer.json["upload"])
+                if not isinstance(id_ := answer.json.get("upload"), str):
+                    raise _no_hub(answer)
+                return id_
 
     async def _send(self, id_: str, sending: _Sending) -> None:
         path, waits = f"/api/uploads/{id_}", _Waits(self.clock)
@@ -134,15 +136,16 @@ class FileUploads:
                 began = self.clock.time()
                 answer = await self._ask("PATCH", path, await sending.piece(), offset=sending.offset)
                 sending.adapt(self.clock.time() - began)
-                sending.sent(int(answer.headers[_OFFSET]))
+                sending.sent(_offset(answer, sending.size))
                 waits = _Waits(self.clock)
             except _Cut as cut:
                 await waits.wait(cut)
                 await self._look(path, sending)
             except FunctionError as error:
-                if error.code != "upload_offset_mismatch":
+                there = error.data.get("offset") if isinstance(error.data, dict) else None
+                if error.code != "upload_offset_mismatch" or not isinstance(there, int):
                     raise
-                sending.sent(int(error.data["offset"]))
+                sending.sent(there)
 
     async def _look(self, path: str, sending: _Sending) -> None:
         """Ask how much is there; if nobody answers, the next piece will tell."""
@@ -150,7 +153,7 @@ class FileUploads:
             answer = await self._ask("HEAD", path)
         except _Cut:
             return
-        sending.sent(int(answer.headers[_OFFSET]))
+        sending.sent(_offset(answer, sending.size))
 
     async def _give_up(self, id_: str) -> None:
         """Tell the hub that the rest will not come; if it does not hear, it forgets the upload by itself."""
@@ -178,10 +181,28 @@ class FileUploads:
         if answer.status in _PASSING or (answer.status == 429 and answer.retry_after >= 0):
             raise _Cut(f"HTTP status {answer.status}", answer.retry_after)
         if answer.status >= 400:
-            told = answer.json.get("error", {})  # an answer to HEAD has no body
+            told = answer.json.get("error")  # an answer to HEAD has no body, and a proxy has its own
+            told = told if isinstance(told, dict) else {}
             code = told.get("code", "upload_not_found" if answer.status == 404 else "http_error")
             raise FunctionError(code, told.get("message", f"HTTP status {answer.status}"), told.get("data"))
         return answer
+
+
+def _offset(answer: Answer, size: int) -> int:
+    """Read how much is there.
+
+    Raises:
+        FunctionError: It does not say so.
+    """
+    text = answer.headers.get(_OFFSET, "")
+    if not (text.isascii() and text.isdigit() and len(text) < 20 and int(text) <= size):
+        raise _no_hub(answer)
+    return int(text)
+
+
+def _no_hub(answer: Answer) -> FunctionError:
+    text = f"HTTP status {answer.status}, but no answer of a hub: does something between here and there answer itself?"
+    return FunctionError("http_error", text)
 
 
 class _Waits:
