@@ -22,7 +22,13 @@ _WORDS = re.compile(r"\w+|\s+|[^\w\s]")
 
 def texts(state: bytes) -> dict[str, str]:
     """Give what each root of a document says, as plain text; a map or a list as JSON."""
-    return {name: _text(state, name) for name in sorted(_loaded(state).keys())}
+    said, unread = dict[str, str](), sorted(_loaded(state).keys())
+    # A root has no type of its own: it is what it is taken for, once. A text comes first, since most are that.
+    for say in (_plain, _xml, _map, _array):
+        document = _loaded(state)  # once for all roots: a small document can have a thousand
+        said |= {name: text for name in unread if (text := say(document, name)) is not None}
+        unread = [name for name in unread if name not in said]
+    return dict(sorted({**said, **dict.fromkeys(unread, "")}.items()))
 
 
 def compare(before: bytes, after: bytes) -> list[tuple[str, str, str]]:
@@ -57,15 +63,25 @@ def _loaded(state: bytes) -> Doc[Any]:
     return document
 
 
-def _text(state: bytes, name: str) -> str:
-    # A root has no type of its own: it is what it is taken for, once. A text comes first, since most are that.
-    if plain := "".join(_strings(_loaded(state).get(name, type=Text).diff())):
-        return plain
-    if lines := _lines(_loaded(state).get(name, type=XmlFragment)):
-        return "\n".join(lines)
-    entries = _loaded(state).get(name, type=Map).to_py()
-    items = entries or _loaded(state).get(name, type=Array).to_py()
-    return json.dumps(items, ensure_ascii=False, default=str, sort_keys=True, indent=1) if items else ""
+def _plain(document: Doc[Any], name: str) -> str | None:
+    return "".join(_strings(document.get(name, type=Text).diff())) or None
+
+
+def _xml(document: Doc[Any], name: str) -> str | None:
+    lines = _lines(document.get(name, type=XmlFragment))
+    return "\n".join(lines) if lines else None
+
+
+def _map(document: Doc[Any], name: str) -> str | None:
+    return _as_json(document.get(name, type=Map).to_py())
+
+
+def _array(document: Doc[Any], name: str) -> str | None:
+    return _as_json(document.get(name, type=Array).to_py())
+
+
+def _as_json(items: Any) -> str | None:
+    return json.dumps(items, ensure_ascii=False, default=str, sort_keys=True, indent=1) if items else None
 
 
 def _lines(fragment: XmlFragment) -> list[str]:
