@@ -1,7 +1,7 @@
 """What a disk may hold when the power fails: all that it was given for certain, and of the rest any part.
 
 The system writes what it was handed when it likes, in any order, in whole sectors: each holds what it held at the last sync,
-or at any moment since then. So it is with how long a file is, and which names a folder has.
+or at any moment since then. So it is with how long a file is, which names a folder has, and whether it is there itself.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from helpers.recorded_disk import Created, Cut, Deleted, Event, Synced, Written
+from helpers.recorded_disk import Created, Cut, Deleted, Event, FolderMade, NamesSynced, Synced, Written
 
 _SECTOR: Final = 512
 
@@ -92,6 +92,7 @@ class Disk:
         self._contents: list[_Content] = []
         self._names: dict[str, int] = {}
         self._durable_names: dict[str, int] = {}
+        self._is_folder_durable = True
 
     def take(self, event: Event) -> None:
         """Be handed something."""
@@ -101,6 +102,12 @@ class Disk:
                 self._contents.append(_Content())
             case Written(name) | Cut(name):
                 self._contents[self._names[name]].handed.append(event)
+            case FolderMade():
+                self._is_folder_durable = False
+            case NamesSynced(above=True, failed=False):
+                self._is_folder_durable = True
+            case NamesSynced(failed=False):
+                self._durable_names = dict(self._names)
             case Synced(name, failed=True):
                 self._forget(self._contents[self._names[name]])
             case Synced(name, with_folder):
@@ -118,8 +125,10 @@ class Disk:
         content.handed.clear()
 
     def fail(self, folder: Path) -> None:
-        """Leave in a folder what may be left when the power fails now."""
+        """Leave in a folder what may be left when the power fails now; nothing, if that is gone itself."""
         fate = self._rng.choice(fates(self._rng))
+        if not self._is_folder_durable and not fate.reached(1):
+            return
         for name in {*self._names, *self._durable_names}:
             before, now = self._durable_names.get(name), self._names.get(name)
             if (number := now if fate.reached(1) else before) is not None:

@@ -13,7 +13,7 @@ import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -71,13 +71,26 @@ class Deleted:
 
 
 @dataclass(frozen=True, slots=True)
+class FolderMade:
+    """The folder itself has come to be, or is about to; its name is on the disk once the one above it is synced."""
+
+
+@dataclass(frozen=True, slots=True)
+class NamesSynced:
+    """The disk has all names in the folder, or that of the folder in the one ``above``; nobody knows if it ``failed``."""
+
+    above: bool = False
+    failed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Noted:
     """Something that whoever uses the database has to say between two of the others."""
 
     what: Any
 
 
-Event = Created | Written | Cut | Synced | Deleted | Noted
+Event = Created | Written | Cut | Synced | Deleted | FolderMade | NamesSynced | Noted
 Refuse = Callable[[Event], int]
 """Gives the error that SQLite is to be told in place of what it wants to do; 0: none."""
 
@@ -105,8 +118,8 @@ class RecordedDisk:
     def do(self, event: Event, work: Callable[[], int]) -> int:
         """Do what SQLite wants, unless it is refused; it is noted when it is done, a sync is complete then."""
         if error := _OK if self.is_over else self.refuse(event):
-            if isinstance(event, Synced):
-                self.note(Synced(event.name, failed=True))
+            if isinstance(event, Synced | NamesSynced):
+                self.note(replace(event, failed=True))
             return error
         if (result := work()) == _OK:
             self.note(event)
@@ -137,6 +150,7 @@ def recorded(folder: Path, events: list[Event] | None = None) -> Iterator[Record
     library.sqlite3_vfs_register(ctypes.byref(layer.vfs), 1)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(disk_file, "_sync", partial(_sync, disk, disk_file._sync))
+        patch.setattr(disk_file, "_sync_folder", partial(_sync_folder, disk, disk_file._sync_folder))
         patch.setattr(disk_file, "_write", partial(_write, disk, disk_file._write))
         try:
             yield disk
@@ -156,6 +170,20 @@ def _sync(disk: RecordedDisk, sync: Callable[[int], None], descriptor: int) -> N
 
     if disk.do(Synced(_name_of(descriptor, disk.folder)), work):
         raise OSError(errno.EIO, "Input/output error")
+
+
+def _sync_folder(disk: RecordedDisk, sync: Callable[[int], None], descriptor: int) -> None:
+    def work() -> int:
+        sync(descriptor)
+        return _OK
+
+    found = os.fstat(descriptor)
+    for folder, event in (disk.folder, NamesSynced()), (disk.folder.parent, NamesSynced(above=True)):
+        if folder.exists() and os.path.samestat(folder.stat(), found):
+            if disk.do(event, work):
+                raise OSError(errno.EIO, "Input/output error")
+            return
+    sync(descriptor)
 
 
 def _write(disk: RecordedDisk, write: Callable[[int, bytes, int], int], descriptor: int, data: bytes, at: int) -> int:

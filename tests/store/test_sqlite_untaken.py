@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
-from helpers.recorded_disk import NOT_SYNCED, Event, RecordedDisk, Synced, Written, recorded
+from helpers.recorded_disk import NOT_SYNCED, Created, Event, NamesSynced, RecordedDisk, Synced, Written, recorded
 from synovia.store.base import Batch, StoreUnavailable, StoreUnusable, Write
-from synovia.store.sqlite import SQLiteStore, disk_file
+from synovia.store.sqlite import SQLiteStore, connection, disk_file
 from synovia.testing.stores.opening import TABLES
 from synovia_protocol.arrays import chunk_digest
 
@@ -85,7 +86,7 @@ async def test_what_is_found_in_the_log_is_handed_to_the_disk_anew_before_anybod
         assert [(event.name, event.offset) for event in first if isinstance(event, Written)] == [
             (LOG, offset) for offset in range(0, size, size // 3)
         ]
-        assert later.events[len(first)] == Synced(LOG)
+        assert later.events[len(first) :][:2] == [Synced(LOG), NamesSynced()]
         assert (await opened.newest())[1] == 1
         await opened.close()
 
@@ -103,3 +104,58 @@ async def test_a_log_that_the_disk_does_not_take_anew_keeps_the_store_closed(
             await opened.open(TABLES)
         await opened.close()
     assert files(left) == before
+
+
+async def test_the_disk_has_the_folders_that_are_made_before_there_is_anything_in_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or the whole file could be gone, although commits were acknowledged."""
+    synced: list[Path] = []
+
+    def sync_names(folder: Path) -> None:
+        synced.append(folder)
+        disk_file.sync_names(folder)
+
+    monkeypatch.setattr(connection, "sync_names", sync_names)
+    with recorded(tmp_path / "made" / "data") as disk:
+        store = SQLiteStore(str(disk.folder / "data.db"))
+        await store.open(TABLES)
+        assert synced == [tmp_path / "made", tmp_path, *tmp_path.parents]
+        assert disk.events[:2] == [NamesSynced(above=True), Created("data.db")]
+        assert disk.events.index(Created(LOG)) < disk.events.index(NamesSynced())
+        await store.close()
+        await store.open(TABLES)
+        assert len(synced) == len({*synced})
+        await store.close()
+
+
+@pytest.mark.parametrize("above", [True, False])
+async def test_a_store_stays_closed_while_the_disk_does_not_take_its_names(above: bool, tmp_path: Path) -> None:
+    with recorded(tmp_path / "data") as disk:
+        disk.refuse = lambda event: NOT_SYNCED if event == NamesSynced(above) else 0
+        store = SQLiteStore(str(disk.folder / "data.db"))
+        with pytest.raises(StoreUnavailable, match="Input/output error"):
+            await store.open(TABLES)
+
+
+async def test_a_folder_that_can_never_be_synced_keeps_nobody_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(descriptor: int) -> None:
+        raise OSError(errno.EINVAL, "Invalid argument")
+
+    monkeypatch.setattr(disk_file, "_sync_folder", refuse)
+    store = SQLiteStore(str(tmp_path / "data" / "data.db"))
+    await store.open(TABLES)
+    await store.commit(note(1))
+    await store.close()
+
+
+async def test_a_database_behind_a_link_has_its_log_beside_itself(tmp_path: Path) -> None:
+    (tmp_path / "large").mkdir()
+    (tmp_path / "data.db").symlink_to(tmp_path / "large" / "data.db")
+    store = SQLiteStore(str(tmp_path / "data.db"))
+    await store.open(TABLES)
+    await store.commit(note(1))
+    assert (tmp_path / "large" / LOG).exists()
+    await store.close()

@@ -24,7 +24,19 @@ import bson
 import pytest
 
 from helpers.lost_power import Disk
-from helpers.recorded_disk import FULL, NOT_SYNCED, NOT_WRITTEN, Event, Noted, RecordedDisk, Synced, Written, recorded
+from helpers.recorded_disk import (
+    FULL,
+    NOT_SYNCED,
+    NOT_WRITTEN,
+    Event,
+    FolderMade,
+    NamesSynced,
+    Noted,
+    RecordedDisk,
+    Synced,
+    Written,
+    recorded,
+)
 from synovia.keys import IndexSpec
 from synovia.schema.specs import Document, TableSpec
 from synovia.store.base import (
@@ -103,7 +115,7 @@ class Trial:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(write_ahead_log, "_SOME", SOME)
             patch.setattr(write_ahead_log, "_MANY", MANY)
-            (self.directory / "0").mkdir()
+            self.events.append(FolderMade())
             while self.known < self.plan.commits:
                 folder = self.directory / f"{self._lives}"
                 with recorded(folder, self.events) as disk:
@@ -144,7 +156,7 @@ class Trial:
         if not self._refused:
             return 0
         self._refused -= 1
-        if isinstance(event, Synced):
+        if isinstance(event, Synced | NamesSynced):
             self.counts["refused syncs"] += 1
             return NOT_SYNCED
         self.counts["refused writes"] += 1
@@ -155,7 +167,8 @@ class Trial:
         if not disk.is_over:
             disk.is_over = True
             self._lives += 1
-            shutil.copytree(disk.folder, self.directory / f"{self._lives}")
+            if disk.folder.exists():
+                shutil.copytree(disk.folder, self.directory / f"{self._lives}")
 
     def _learn(self, disk: RecordedDisk, number: int) -> None:
         """Take notice that a commit is there for good, and none after it."""
@@ -252,7 +265,7 @@ class Trial:
                 known = of if what == "known" else known
                 continue
             disk.take(event)
-            ahead_of_sync = isinstance(self.events[min(number + 1, len(self.events) - 1)], Synced)
+            ahead_of_sync = isinstance(self.events[min(number + 1, len(self.events) - 1)], Synced | NamesSynced)
             if self.rng.random() < self.plan.images * (10 if ahead_of_sync else 1):
                 shutil.rmtree(left, ignore_errors=True)
                 left.mkdir()

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
 from synovia.export.errors import ExportError
+from synovia.store.sqlite.disk_file import sync_names
 
 
 @contextmanager
@@ -34,7 +35,9 @@ def whole_file(path: Path, *, replace: bool = False) -> Iterator[BinaryIO]:
             file.flush()
             os.fsync(file.fileno())
         os.replace(beside, path)
+        sync_names(path.parent)
     except OSError as error:
         raise ExportError(f"{path}: {error.strerror or error}") from None
     finally:
-        beside.unlink(missing_ok=True)
+        with suppress(OSError):  # the disk may be read-only by now
+            beside.unlink(missing_ok=True)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from synovia.store.base import StoreUnavailable, StoreUnusable
+from synovia.store.sqlite.disk_file import sync_names
 from synovia.store.sqlite.errors import is_passing
 
 MEMORY: Final = ":memory:"
@@ -96,7 +97,7 @@ def connect(path: str, lock_timeout: float) -> sqlite3.Connection:
         )
     try:
         if path != MEMORY:
-            Path(path).parent.mkdir(parents=True, exist_ok=True)
+            _make_folder(Path(path))
         database = sqlite3.connect(
             path, timeout=lock_timeout, isolation_level=None, cached_statements=256, check_same_thread=False
         )
@@ -111,6 +112,20 @@ def connect(path: str, lock_timeout: float) -> sqlite3.Connection:
         database.close()
         raise
     return database
+
+
+def _make_folder(file: Path) -> None:
+    """Make the folder of a database, and wait until the disk has it, before anything is written into the file.
+
+    A process that was killed here leaves no file, or an empty one: the next one waits for the same.
+
+    Raises:
+        OSError: It cannot be made, or the disk has not taken it.
+    """
+    file.parent.mkdir(parents=True, exist_ok=True)
+    if not file.exists() or not file.stat().st_size:
+        for above in file.parent.parents:
+            sync_names(above)
 
 
 def _refusal(path: str, error: sqlite3.Error) -> StoreUnavailable:

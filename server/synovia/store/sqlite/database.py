@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import sqlite3
 import threading
 from collections.abc import Callable, Sequence
@@ -50,6 +51,9 @@ class Database:
     ) -> None:
         self._log: WriteAheadLog | None = None
         self._is_given_up = False
+        path = (
+            path if path == MEMORY else os.path.realpath(path)
+        )  # SQLite has its log beside the file, not beside a link
         self.connection = connect(path, lock_timeout)
         try:
             self.files = FileCheck(path)

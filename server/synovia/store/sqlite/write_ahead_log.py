@@ -18,7 +18,8 @@ SQLite would copy what the disk may have lost over what it has, or delete the lo
 the database next reads it through the log, and copies all of it again.
 
 That one hands the log to the disk anew, before anybody hears of what is in it: the kernel still has what its disk has not
-taken, and what a process has written that was killed before it waited for the disk.
+taken, and what a process has written that was killed before it waited for the disk. So it is with the names of both files:
+SQLite waits for them when it first waits for a log that it has made, but not if that was made by a process that was killed.
 
 How SQLite goes about it: https://www.sqlite.org/wal.html#ckpt, https://www.sqlite.org/walformat.html.
 """
@@ -27,10 +28,11 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
+from pathlib import Path
 from typing import Final
 
 from synovia.store.sqlite.connection import FORMAT, ahead_of_a_commit
-from synovia.store.sqlite.disk_file import DiskFile
+from synovia.store.sqlite.disk_file import DiskFile, NotOnDisk, sync_names
 
 _SOME: Final = 250
 """So many pages are copied in a lull, when nobody has come for a while, ..."""
@@ -63,16 +65,22 @@ class WriteAheadLog:
         self._changes = -1
         self.may_have_grown = False
         self._from = _SOME
+        self._folder = Path(path).parent
         self._log = DiskFile(f"{path}-wal")
         self._file = DiskFile(path)
 
     def hand_over_anew(self) -> None:
-        """Give the disk all that was found in it, and wait until it has that; called ahead of all others.
+        """Give the disk all that was found in it, and wait until it has that, and the names of both files; called ahead
+        of all others.
 
         Raises:
             NotOnDisk: It has not taken it.
         """
         self._log.write_again()
+        try:
+            sync_names(self._folder)
+        except OSError as error:
+            raise NotOnDisk(str(error)) from error
 
     def sync(self) -> None:
         """Wait until the disk has all of it.
