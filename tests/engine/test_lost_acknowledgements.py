@@ -13,7 +13,7 @@ from helpers.patience import PATIENCE
 from synovia.engine.engine import Engine
 from synovia.engine.entries import Entry
 from synovia.functions.registry import collect
-from synovia.store.base import Batch, RequestRecord, StoreFull, StoreUnavailable, Ts
+from synovia.store.base import Batch, NothingWritten, RequestRecord, StoreFull, StoreReadOnly, StoreUnavailable, Ts
 from synovia.store.sqlite import SQLiteStore
 from synovia.testing import TestApp
 
@@ -26,20 +26,20 @@ class ForgetfulStore(SQLiteStore):
     Attributes:
         losing: So many commits take place without an acknowledgement.
         unreachable: Nothing can be committed, and nobody can tell why.
-        full: Nothing can be committed, for want of room.
+        refusing: Nothing can be committed, as for want of room.
         meanwhile: Runs once between finding out that a request has no record and saying so.
     """
 
     losing = 0
     unreachable = False
-    full = False
+    refusing: NothingWritten | None = None
     meanwhile: Callable[[], Awaitable[Any]] | None = None
 
     async def commit(self, batch: Batch) -> Ts:
         if self.unreachable:
             raise StoreUnavailable("nobody is there")
-        if self.full:
-            raise StoreFull("no room")
+        if self.refusing is not None:
+            raise self.refusing
         ts = await super().commit(batch)
         if self.losing:
             self.losing -= 1
@@ -132,16 +132,20 @@ async def test_an_outcome_that_nobody_knows_is_not_told_as_a_failure(app: TestAp
 
 
 @pytest.mark.parametrize("retry", [False, True])
-async def test_a_commit_for_which_there_is_no_room_is_told_as_a_failure_unless_an_earlier_one_may_have_had_some(
-    app: TestApp, retry: bool
+@pytest.mark.parametrize(
+    ("refusing", "told"), [(StoreFull("no room"), "has no room"), (StoreReadOnly("read-only"), "takes no changes")]
+)
+async def test_a_commit_that_is_not_written_is_told_as_a_failure_unless_an_earlier_one_may_have_been(
+    app: TestApp, refusing: NothingWritten, told: str, retry: bool
 ) -> None:
     app.engine.committer._patience = 0.1
     await app.caller().mutation("board:add", {"slug": "there"})
-    store_of(app).full = True
+    store_of(app).refusing = refusing
     outcome = await app.engine.mutate("board:bump", {"slug": "there"}, None, session=SESSION, number=1, retry=retry)
     assert outcome.error is not None
     assert (outcome.error.code, outcome.unknown) == ("overloaded", retry)
-    store_of(app).full = False
+    assert retry or told in outcome.error.message
+    store_of(app).refusing = None
     again = await app.engine.mutate("board:bump", {"slug": "there"}, None, session=SESSION, number=2)
     assert again.value() == 1
 

@@ -16,7 +16,15 @@ from synovia.store.mongo.errors import address_refused, translated
 from synovia.store.sqlite import SQLiteStore
 from synovia.store.sqlite.errors import translated as translated_by_sqlite
 
-PASSING = {"Conflict", "NothingWritten", "ObjectsUnavailable", "SnapshotTooOld", "StoreFull", "StoreUnavailable"}
+PASSING = {
+    "Conflict",
+    "NothingWritten",
+    "ObjectsUnavailable",
+    "SnapshotTooOld",
+    "StoreFull",
+    "StoreReadOnly",
+    "StoreUnavailable",
+}
 
 
 def test_of_the_errors_of_the_contract_these_pass() -> None:

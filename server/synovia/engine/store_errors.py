@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from synovia.store.base import DuplicateRequest, ObjectsUnavailable, StoreError, StoreFull, StoreUnusable
+from synovia.store.base import DuplicateRequest, ObjectsUnavailable, StoreError, StoreFull, StoreReadOnly, StoreUnusable
 from synovia_protocol.errors import ErrorCode, ErrorInfo
 
 
@@ -15,6 +15,10 @@ def told_of(error: StoreError) -> ErrorInfo:
     if isinstance(error, StoreFull):
         return ErrorInfo(
             ErrorCode.OVERLOADED, "the database has no room for this until whoever runs this server makes some"
+        )
+    if isinstance(error, StoreReadOnly):
+        return ErrorInfo(
+            ErrorCode.OVERLOADED, "the database takes no changes until whoever runs this server makes it writable"
         )
     if isinstance(error, ObjectsUnavailable):
         return ErrorInfo(ErrorCode.OVERLOADED, "the store of files cannot answer, try again later")

@@ -206,6 +206,10 @@ class StoreFull(NothingWritten):
     """The database has no room for what is to be written."""
 
 
+class StoreReadOnly(NothingWritten):
+    """The files of the database can be read, and not be written."""
+
+
 class ObjectsUnavailable(StoreUnavailable):
     """The object store in which the bytes of files are kept cannot be used now; the database can."""
 

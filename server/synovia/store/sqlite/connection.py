@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from synovia.store.base import StoreUnavailable, StoreUnusable
 from synovia.store.sqlite.disk_file import sync_names
-from synovia.store.sqlite.errors import is_passing
+from synovia.store.sqlite.errors import is_passing, why_not_written
 
 MEMORY: Final = ":memory:"
 FORMAT: Final = 3
@@ -131,8 +131,10 @@ def _make_folder(file: Path) -> None:
 def _refusal(path: str, error: sqlite3.Error) -> StoreUnavailable:
     if error.sqlite_errorcode in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return StoreUnavailable(f"{path} is in use by another process: stop that one, or choose another file")
-    kind = StoreUnavailable if is_passing(error) else StoreUnusable
-    return kind(f"{path} cannot be opened as a database: {error}")
+    if not is_passing(error):
+        return StoreUnusable(f"{path} cannot be opened as a database: {error}")
+    why = why_not_written(path)
+    return StoreUnavailable(f"{path} cannot be opened as a database: {error}" + ("" if why is None else f" ({why})"))
 
 
 def _prepare(database: sqlite3.Connection) -> None:

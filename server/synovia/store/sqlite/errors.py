@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
+from pathlib import Path
 from typing import Final
 
-from synovia.store.base import StoreError, StoreFull, StoreUnavailable, StoreUnusable
+from synovia.store.base import StoreError, StoreFull, StoreReadOnly, StoreUnavailable, StoreUnusable
 
 _PASSING: Final = frozenset(
     {
@@ -24,6 +26,10 @@ _PASSING: Final = frozenset(
 
 
 _DAMAGED: Final = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+
+
+_NOT_WRITTEN: Final = frozenset({sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_READONLY})
+"""SQLite could not write all that it had to: of what it was about to commit nothing counts."""
 
 
 def is_passing(error: sqlite3.Error) -> bool:
@@ -48,6 +54,23 @@ def translated(path: str, error: sqlite3.Error) -> StoreError:
         return StoreUnusable(f"{path} was moved while the server had it open: put it back, and start the server again")
     if (code & 0xFF) == sqlite3.SQLITE_FULL:
         return StoreFull(f"{path}: {error}")
+    if code in _NOT_WRITTEN and (why := why_not_written(path)) is not None:
+        return StoreReadOnly(f"{path} cannot be written: {why}")
     if is_passing(error):
         return StoreUnavailable(f"{path}: {error}")
     return StoreError(f"SQLite refused the operation on {path}: {error}")
+
+
+def why_not_written(path: str) -> str | None:
+    """Tell why the system lets nobody write the files of a database, which SQLite does not say; None if it lets one.
+
+    The database itself is not opened for that: its locks would be gone when it is closed.
+    """
+    try:
+        os.close(os.open(f"{path}-wal", os.O_WRONLY))
+    except FileNotFoundError:
+        refused = next((each for each in (Path(path), Path(path).parent) if not os.access(each, os.W_OK)), None)
+        return None if refused is None else f"{refused} is read-only for this server"
+    except OSError as error:
+        return error.strerror
+    return None
