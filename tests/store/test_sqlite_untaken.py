@@ -70,6 +70,9 @@ async def test_a_log_that_the_disk_has_not_taken_is_neither_copied_nor_deleted_w
     before = files(disk.folder)
     await store.close()
     assert files(disk.folder) == before
+    with pytest.raises(StoreUnusable, match=r"given up by this process.*start the server again"):
+        await store.open(TABLES)
+    assert files(disk.folder) == before
 
 
 async def test_what_is_found_in_the_log_is_handed_to_the_disk_anew_before_anybody_hears_of_it(

@@ -8,16 +8,17 @@ import sqlite3
 import threading
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import Final
 
 from synovia.clock_jumps import JumpGuard
 from synovia.schema.specs import TableSpec
-from synovia.store.base import StoredIndex, StoreError, StoreUnavailable
+from synovia.store.base import StoredIndex, StoreError, StoreUnavailable, StoreUnusable
 from synovia.store.sqlite import preparing, steps
 from synovia.store.sqlite.catalog import Catalog
 from synovia.store.sqlite.connection import MEMORY, connect, get_meta, set_meta, transaction
 from synovia.store.sqlite.disk_file import NotOnDisk
 from synovia.store.sqlite.errors import is_of_sync
-from synovia.store.sqlite.file_check import FileCheck
+from synovia.store.sqlite.file_check import FileCheck, identity
 from synovia.store.sqlite.history import History, Retention
 from synovia.store.sqlite.position import Position
 from synovia.store.sqlite.reading import Reader
@@ -54,7 +55,12 @@ class Database:
         path = (
             path if path == MEMORY else os.path.realpath(path)
         )  # SQLite has its log beside the file, not beside a link
+        if (file := identity(path)) is not None and file in _kept:
+            raise StoreUnusable(
+                f"{path} was given up by this process, which keeps its log as it is: start the server again"
+            )
         self.connection = connect(path, lock_timeout)
+        self._file = identity(path)
         try:
             self.files = FileCheck(path)
             if path != MEMORY:
@@ -118,15 +124,20 @@ class Database:
 
     def close(self) -> None:
         if self._is_given_up and self._log is not None:
-            _keep_for_ever(self.connection)
+            _keep_for_ever(self.connection, self._file)
             return
         self.connection.close()
         if self._log is not None:
             self._log.close()
 
 
-def _keep_for_ever(connection: sqlite3.Connection) -> None:
+_kept: Final[set[tuple[int, int] | None]] = set()
+"""The files of which this process keeps a connection for ever: it cannot open them again."""
+
+
+def _keep_for_ever(connection: sqlite3.Connection, file: tuple[int, int] | None) -> None:
     """Keep a connection from being closed, even by Python when the process ends: SQLite would copy the log and delete it."""
+    _kept.add(file)
     waiting = threading.Event()
     threading.Thread(target=lambda: waiting.wait() and connection, name="keeps a log", daemon=True).start()
 

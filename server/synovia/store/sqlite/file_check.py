@@ -30,7 +30,7 @@ class FileCheck:
 
     def __init__(self, path: str) -> None:
         self._path = path
-        self._files = {} if path == MEMORY else {each: _identity(each) for each in (path, f"{path}-wal")}
+        self._files = {} if path == MEMORY else {each: identity(each) for each in (path, f"{path}-wal")}
         self._files = {each: identity for each, identity in self._files.items() if identity is not None}
         self._sizes = dict.fromkeys(self._files, 0)
         self._fault: str | None = None
@@ -83,7 +83,8 @@ class FileCheck:
         return found
 
 
-def _identity(file: str) -> tuple[int, int] | None:
+def identity(file: str) -> tuple[int, int] | None:
+    """Tell which file has a name now; None if there is none."""
     try:
         found = os.stat(file)
     except OSError:
