@@ -10,6 +10,8 @@ from typing import Any
 
 from synovia_client import Change, FunctionError, ItemEdits, MutationCall, SynoviaError
 from synovia_client.edits import compare, match_by_keys
+from synovia_protocol.errors import WireValueError
+from synovia_protocol.values import pack_raw
 from synovia_qt.binding import Property, QtCore, Signal, is_heard
 from synovia_qt.client import SynoviaClient
 from synovia_qt.columns import Column, columns_of
@@ -210,7 +212,17 @@ class LiveTableModel(QtCore.QAbstractTableModel):
         # what is shown must not go because the connection is away for longer than a call may take
         call = self._client.mutation(path, args, optimistic_update=expected, timeout=None)
         call.failed.connect(lambda error: self.editFailed.emit(wanted, column.field, error))
+        self._expect(index.row(), column, value)
         return True
+
+    def _expect(self, place: int, column: Column, value: Any) -> None:
+        """Show an edited cell's value before the client tells of it: a view would paint the old one for a frame."""
+        try:
+            pack_raw(value)
+        except WireValueError:  # which is refused before it is sent
+            return
+        self._rows[place] = column.changed(self._rows[place], value)
+        self._tell(Update(place, place, frozenset({column.field.split(".")[0]})))
 
     # --- following the query
 

@@ -8,6 +8,8 @@ import random
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -16,7 +18,7 @@ import synovia_qt.models
 from client.peer import PeerConnection
 from client.qt.stage import QtWidgets, Rows, Told, connected, give, lead, strict, until
 from helpers.patience import PATIENCE
-from synovia_client import Change
+from synovia_client import Change, Outbox
 from synovia_client.changes import NOTHING, Outcome
 from synovia_protocol.errors import ErrorInfo
 from synovia_protocol.messages import ModifyQuerySet, Mutation, MutationResponse, QueryFailed
@@ -285,15 +287,38 @@ def editing() -> None:
         assert not model.setData(model.index(0, 0), "x", Edit)
         assert cell.flags() & QtCore.Qt.ItemFlag.ItemIsEditable
         assert model.setData(cell, 7, Edit)
-        until(lambda: cell.data() == 7)
+        assert cell.data() == 7, "a view that paints now shows the old value"
         assert client.waiting == 1
         seen.set()
         until(lambda: refusals)
         assert (cell.data(), refusals, client.waiting) == (0, [(row(1)["_id"], "n", "forbidden")], 0)
         assert model.setData(cell, 8, Edit)
         until(lambda: cell.data() == 8 and client.waiting == 0)
+        assert model.setData(cell, {1}, Edit)
+        until(lambda: len(refusals) > 1)
+        assert (cell.data(), refusals[1]) == (8, (row(1)["_id"], "n", "invalid_arguments"))
         assert (told.resets, told.removed, set(told.changed)) == (0, 0, {(0, 0, 1, 1)})
         assert keeps is not None
+
+
+def an_edit_that_is_never_sent() -> None:
+    """Take an edit back for which the outbox has no room."""
+    with (
+        TemporaryDirectory() as folder,
+        connected(outbox=Outbox(Path(folder) / "outbox.db", max_bytes=1)) as (hub, client),
+    ):
+        hub.play(lambda connection: give(connection, 5, list=[row(1)]))
+        model = LiveTableModel(
+            client, "list", {}, COLUMNS, edit=lambda each, field, value: ("set", {"id": each["code"], field: value})
+        )
+        keeps, refusals = strict(model), []
+        model.editFailed.connect(lambda key, field, error: refusals.append(error.code))
+        until(lambda: model.rowCount() == 1)
+        cell = model.index(0, 1)
+        assert model.setData(cell, 7, Edit)
+        assert cell.data() == 7
+        until(lambda: refusals)
+        assert (cell.data(), refusals, keeps is not None) == (0, ["outbox_error"], True)
 
 
 def models_that_go() -> None:

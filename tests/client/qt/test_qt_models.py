@@ -18,6 +18,7 @@ SCENES = (
     "a_busy_interface",
     "pages_and_arguments",
     "editing",
+    "an_edit_that_is_never_sent",
     "models_that_go",
     "a_query_that_fails",
     "mistakes",
