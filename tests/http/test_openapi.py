@@ -72,7 +72,7 @@ def test_the_same_application_has_the_same_description_in_every_process() -> Non
         subprocess.run(
             [sys.executable, "-c", code, str(MOTION)], capture_output=True, check=True, env={"PYTHONHASHSEED": seed}
         ).stdout
-        for seed in ("1", "2", "3")
+        for seed in ("1", "2")
     }
     assert len(found) == 1
 
