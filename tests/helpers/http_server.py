@@ -13,7 +13,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from helpers.patience import PATIENCE
+from helpers.patience import PATIENCE, UNHURRIED
 from synovia.app import Synovia
 from synovia.auth.development import DevelopmentAuthenticator
 from synovia.cli.server import listen, make_server
@@ -105,7 +105,7 @@ async def serving(
     app = Synovia(
         load_application(application),
         store=store,
-        settings=Settings(debug=debug, web=web, http=HttpSettings(**settings), limits=limits or HubLimits()),
+        settings=Settings(debug=debug, web=web, http=HttpSettings(**settings), limits=limits or HubLimits(**UNHURRIED)),
         authenticator=authenticator or DevelopmentAuthenticator("127.0.0.1"),
         development=development,
     )

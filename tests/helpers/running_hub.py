@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from helpers.patience import UNHURRIED
 from synovia.app import Synovia
 from synovia.cli.server import listen, make_server
 from synovia.config import Settings
@@ -55,7 +56,10 @@ async def running_hub(
     It does not check documents in the background, so that what is read is what calls read.
     """
     settings = Settings(
-        store=None, documents=DocumentSettings(check=False), hubs=hubs or HubsSettings(), limits=limits or HubLimits()
+        store=None,
+        documents=DocumentSettings(check=False),
+        hubs=hubs or HubsSettings(),
+        limits=limits or HubLimits(**UNHURRIED),
     )
     app = Synovia(application, store=store, settings=settings, development=True, clock=clock)
     with listen("127.0.0.1", 0) as listener:

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from helpers.patience import PATIENCE
+from helpers.patience import PATIENCE, UNHURRIED
 from synovia.app import Synovia
 from synovia.auth.development import DevelopmentAuthenticator
 from synovia.cli.server import Server, listen, make_server
@@ -39,19 +39,6 @@ if TYPE_CHECKING:
     from opentelemetry.trace import TracerProvider
 
 BOARD = Path(__file__).parents[1] / "apps" / "notice_board"
-UNHURRIED = dict.fromkeys(
-    (
-        "query_timeout",
-        "mutation_timeout",
-        "request_timeout",
-        "connect_timeout",
-        "authenticate_timeout",
-        "resume_timeout",
-        "health_timeout",
-    ),
-    PATIENCE,
-)
-"""A hub under test gives up on nobody because the machine is busy, unless the test is of just that."""
 
 
 class Running:
