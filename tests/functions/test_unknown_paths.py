@@ -35,24 +35,29 @@ def message_of(registry: Registry, path: str, kind: Kind = Kind.QUERY, *, intern
         "queries.schedules.byOwner",
         "queries:schedules:by_owner",
         "queries/schedules/by_owner",
+        "querie/schedules:by_owner",
+        "queries/schedules:by_onwer",
+        "queries/schedules:by_owner2",
+        "queries/schedule:by_owner",
     ],
 )
 def test_the_path_that_is_meant_is_told(registry: Registry, path: str) -> None:
     assert message_of(registry, path) == f"there is no query {path!r}: is 'queries/schedules:by_owner' meant?"
 
 
-@pytest.mark.parametrize("path", ["messages:newer", "", ":", "x" * 10_000])
+@pytest.mark.parametrize("path", ["messages:newer", "messages:latest", "", ":", "a:f", "x" * 10_000])
 def test_where_nothing_is_meant_nothing_is_told(registry: Registry, path: str) -> None:
     assert message_of(registry, path) == f"there is no query {path!r}"
 
 
-@pytest.mark.parametrize("path", ["messages:tidyUp", "messages:tidy_up"])
+@pytest.mark.parametrize("path", ["messages:tidyUp", "messages:tidy_up", "messages:tidy_u"])
 def test_an_internal_function_is_not_told_to_those_for_whom_it_does_not_exist(registry: Registry, path: str) -> None:
     assert "meant" not in message_of(registry, path, Kind.MUTATION)
 
 
 def test_an_internal_function_is_told_to_those_who_may_call_it(registry: Registry) -> None:
-    assert "'messages:tidy_up' meant" in message_of(registry, "messages:tidyUp", Kind.MUTATION, internal=True)
+    for path in ("messages:tidyUp", "messages:tidyyUp"):
+        assert "'messages:tidy_up' meant" in message_of(registry, path, Kind.MUTATION, internal=True)
 
 
 SCHEDULING = """

@@ -27,6 +27,7 @@ from synovia.functions.database_reader import DatabaseReader
 from synovia.functions.env import Env
 from synovia.functions.file_addresses import KEY_BYTES, FileAddresses
 from synovia.functions.function import Function, Kind
+from synovia.functions.hints import hint_for
 from synovia.functions.keeping import Author
 from synovia.functions.log_lines import collected
 from synovia.functions.pages import Journal
@@ -440,6 +441,8 @@ class Executor:
             result = await function.body(context, **args)
         except Exception as error:
             calls.explain(error)
+            if (hint := hint_for(error)) is not None:
+                error.add_note(hint)
             raise
         finally:
             if rules is not None:

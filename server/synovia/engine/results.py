@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
+from inspect import formatannotation
 from typing import Any, Final
+
+from pydantic import ValidationError
 
 from synovia.engine.settings import EngineLimits
 from synovia.functions.creation_times import tell_creation_times
 from synovia.functions.function import Function
+from synovia.functions.hints import READS
+from synovia.functions.query import Query
+from synovia.functions.sendable import HINTS, hint
 from synovia.schema import Table
+from synovia.schema.faults import message_of
 from synovia.transaction.rows import Packed, RowCache
 from synovia_protocol import codec
-from synovia_protocol.errors import ErrorCode, ErrorInfo
+from synovia_protocol.errors import ErrorCode, ErrorInfo, WireValueError
 from synovia_protocol.references import digests_in
 
 logger = logging.getLogger("synovia")
@@ -20,6 +28,7 @@ logger = logging.getLogger("synovia")
 NOTHING: Final = codec.pack(None)
 _MANY: Final = 2_000
 """A list or map of more is dumped and encoded in a thread."""
+_UNSENDABLE: Final = re.compile(r"(?P<type>\w+) is not a wire value$")
 _ARRAY_MARK: Final = b"\x93\xc4\x20"  # how every packed ArrayRef begins: a list of three, the first 32 bytes long
 
 
@@ -32,11 +41,26 @@ async def packed_result(function: Function, given: Any, rows: RowCache | None) -
     Raises:
         Exception: It is not what the annotation says, or cannot be encoded.
     """
-    if rows is not None and function.rows_of is not None:
-        return await rows.pack(function.check(given), _pack_row)
-    if isinstance(given, list | tuple | dict | set) and len(given) > _MANY:
-        return await asyncio.to_thread(lambda: _packed(function.dump(function.check(given))))
-    return _packed(function.dump(function.check(given)))
+    try:
+        if rows is not None and function.rows_of is not None:
+            return await rows.pack(function.check(given), _pack_row)
+        if isinstance(given, list | tuple | dict | set) and len(given) > _MANY:
+            return await asyncio.to_thread(lambda: _packed(function.dump(function.check(given))))
+        return _packed(function.dump(function.check(given)))
+    except (ValidationError, WireValueError) as error:
+        raise UnfitResult(_told(function, error, given)) from error
+
+
+class UnfitResult(TypeError):
+    """What a function has given is not what its annotation says, or cannot be sent."""
+
+
+def _told(function: Function, error: ValidationError | WireValueError, given: Any) -> str:
+    if isinstance(error, WireValueError):
+        instead = match["type"] if (match := _UNSENDABLE.search(str(error))) else ""
+        return f"the result cannot be sent: {error}{hint(instead) if instead in HINTS else ''}"
+    read = "; " + READS if isinstance(given, Query) else ""
+    return f"the result is not {formatannotation(function.returns)}: {message_of(error)}{read}"
 
 
 def refusal(function: Function, packed: Packed, limits: EngineLimits) -> ErrorInfo | None:

@@ -17,6 +17,7 @@ from typing import (
     TypedDict,
     TypeVar,
     Unpack,
+    get_origin,
     get_type_hints,
     overload,
 )
@@ -36,6 +37,7 @@ from synovia.functions.scheduled_calls import queue_of
 from synovia.functions.schedules import Schedule
 from synovia.functions.signatures import Caller, Signature
 from synovia.schema import FROM_CLIENT, Table, refusal
+from synovia.schema.faults import refused_arguments
 from synovia.schema.files import FROM_RESULT
 from synovia_protocol import codec
 from synovia_protocol.errors import ErrorCode
@@ -54,11 +56,21 @@ class Kind(StrEnum):
     ACTION = "action"
 
 
+def a_kind(kind: Kind) -> str:
+    """Name a function of a kind."""
+    return f"an {kind}" if kind is Kind.ACTION else f"a {kind}"
+
+
 _CONTEXTS: dict[Kind, type[Context]] = {
     Kind.QUERY: QueryContext,
     Kind.MUTATION: MutationContext,
     Kind.ACTION: ActionContext,
 }
+_NO_CONTEXTS = (bool, int, float, str, bytes, list, dict, tuple, set)
+
+
+def _told(said: Any) -> str:
+    return said.__name__ if isinstance(said, type) else str(said)
 
 
 class Function:
@@ -159,7 +171,7 @@ class Function:
         return None if self.internal else "client"
 
     def _check_context(self) -> None:
-        """Refuse a body that says it takes the context of another kind of function."""
+        """Refuse a body whose first argument is said to be something else than the context of its kind of function."""
         name = next(iter(signature_of(self.body).parameters))
         try:
             said = get_type_hints(self.body).get(name)
@@ -170,6 +182,8 @@ class Function:
             raise SchemaError(
                 f"{name!r} is said to be a {said.__name__}; that of this {self.kind} is its {handed.__name__}"
             )
+        if said in _NO_CONTEXTS or get_origin(said) in _NO_CONTEXTS:
+            raise SchemaError(f"the first argument is the {handed.__name__}, and {name!r} is said to be {_told(said)}")
 
     @property
     def _prepared(self) -> Signature:
@@ -208,7 +222,7 @@ class Function:
                     raise
                 model = validator.validate_python(dict(args), context=FROM_CLIENT, strict=False)
         except ValidationError as error:
-            raise refusal(self.path, error) from None
+            raise refused_arguments(self.path, error, self.arguments) from None
         return {**model.__dict__}
 
     def check(self, result: Any) -> Any:

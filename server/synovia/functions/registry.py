@@ -21,7 +21,7 @@ from synovia.functions.audit import AuditEntry
 from synovia.functions.cascades import CASCADES
 from synovia.functions.encryption import encryption_faults
 from synovia.functions.env import Env, EnvValue
-from synovia.functions.function import Function, Kind, function_of
+from synovia.functions.function import Function, Kind, a_kind, function_of
 from synovia.functions.job import JobFunction
 from synovia.functions.known_hubs import KnownHub
 from synovia.functions.migration import Migration, migration_of
@@ -51,6 +51,8 @@ SYSTEM_MODELS: tuple[type[Table], ...] = (
 )  # fmt: skip
 SYSTEM_TABLES: tuple[TableSpec, ...] = (*(table.spec for table in SYSTEM_MODELS), CASCADES, TREES)
 """What Synovia keeps beside every application's own tables; functions read it, and only Synovia writes it."""
+_LONGEST_PATH = 200  # of those that are compared by letters
+_SHORTEST_PATH = 6
 
 
 @dataclass(frozen=True)
@@ -114,7 +116,7 @@ class Registry:
         if function is None or (function.internal and not (internal or system)):
             raise UnknownFunction(f"there is no {kind} {path!r}{self.hint(path, internal=internal)}")
         if function.kind is not kind:
-            raise WrongKind(f"{path!r} is a {function.kind}, not a {kind}")
+            raise WrongKind(f"{path!r} is {a_kind(function.kind)}, not {a_kind(kind)}")
         if system is not None and kind is not Kind.QUERY and not may_change(caller):
             raise Forbidden(f"this key only looks, and {path} changes something")
         return function
@@ -134,8 +136,23 @@ class Registry:
         """
         if internal and (scheduled := self.background.get(path)) is not None:
             return f": it is a {scheduled.word}, which a mutation schedules and nobody calls"
-        meant = self._spellings.get(_letters(path))
+        meant = self._spellings.get(_letters(path)) or self._nearly(path, internal=internal)
         return f": is {meant.path!r} meant?" if meant is not None and (internal or not meant.internal) else ""
+
+    def _nearly(self, path: str, *, internal: bool) -> Function | None:
+        """Find a function from whose path this one differs by a letter that is missing, wrong, doubled or misplaced."""
+        if not _SHORTEST_PATH <= len(path) <= _LONGEST_PATH:  # of a short one each letter makes another
+            return None
+        near = (each for key in _with_one_letter_less(_letters(path)) for each in self._near.get(key, ()))
+        return next((each for each in near if internal or not each.internal), None)
+
+    @cached_property
+    def _near(self) -> Mapping[str, list[Function]]:
+        near: dict[str, list[Function]] = {}
+        for function in self.functions.values():
+            for key in _with_one_letter_less(_letters(function.path)):
+                near.setdefault(key, []).append(function)
+        return near
 
     def concerns(self) -> Iterator[str]:
         """Tell what will be a burden one day in what is declared, with ``FILE:LINE``."""
@@ -155,6 +172,11 @@ class Registry:
 def _letters(path: str) -> str:
     """Give what is the same in every way of writing a path: with other separators, in camelCase or in snake_case."""
     return re.sub(r"[\W_]", "", path).casefold()
+
+
+def _with_one_letter_less(text: str) -> set[str]:
+    """Give a text and all that is left if one of its letters is: two that have one in common are nearly the same."""
+    return {text, *(text[:place] + text[place + 1 :] for place in range(len(text)))}
 
 
 def load_application(path: str | Path) -> Registry:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from pydantic import BaseModel, ValidationError
 
 from synovia.errors import InvalidArguments
+
+_LONGEST_NAME = 200
 
 
 def refusal(subject: str, error: ValidationError, model: type[BaseModel] | None = None) -> InvalidArguments:
@@ -18,6 +22,27 @@ def refusal(subject: str, error: ValidationError, model: type[BaseModel] | None 
     for fault in faults:
         name, dot, inside = fault["at"].partition(".")
         fault["at"] = f"{(name in fields and fields[name].alias) or name}{dot}{inside}"
+    return InvalidArguments(f"{subject}: {'; '.join(map(_words, faults))}", faults)
+
+
+def refused_arguments(path: str, error: ValidationError, arguments: type[BaseModel]) -> InvalidArguments:
+    """Make the error for who calls a function, with the names that are meant where others are only spelled otherwise."""
+    faults = faults_of(error)
+    meant = {_letters(str(info.alias)): info.alias for info in arguments.model_fields.values()}
+    for each, fault in zip(error.errors(include_url=False), faults, strict=True):
+        if each["type"] == "extra_forbidden" and len(each["loc"]) == 1:
+            name = meant.get(_letters(fault["at"])) if len(fault["at"]) < _LONGEST_NAME else None
+            fault["message"] = "there is no such argument" + (f": is {name} meant?" if name else "")
+    return InvalidArguments(f"{path}: {'; '.join(map(_words, faults))}", faults)
+
+
+def _letters(name: str) -> str:
+    return name.replace("_", "").casefold()
+
+
+def no_such_fields(subject: str, names: Iterable[str]) -> InvalidArguments:
+    """Make the error for who gives a row what is none of its fields."""
+    faults = [{"at": name, "message": "there is no such field"} for name in sorted(names)]
     return InvalidArguments(f"{subject}: {'; '.join(map(_words, faults))}", faults)
 
 

@@ -1,0 +1,180 @@
+"""What somebody writes who knows other libraries is refused with a word that says what to write here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from helpers.written_applications import function, refusal_of, write_application
+from synovia import FunctionError
+from synovia.functions.registry import Registry, load_application
+from synovia.testing import TestApp
+
+SOURCE = """
+from typing import Any
+
+class Contact(Model):
+    city: str | None = None
+
+class Ticket(Table, name="tickets"):
+    title: str
+    author_name: str | None = None
+    contact: Contact | None = None
+
+@mutation(public=True)
+async def add(ctx: MutationContext, title: str, author_name: str | None = None) -> Id[Ticket]:
+    return await ctx.db.insert(Ticket(title=title, author_name=author_name))
+
+@mutation(public=True)
+async def misspell(ctx: MutationContext) -> Id[Ticket]:
+    return await ctx.db.insert(Ticket(title="a", autor_name="ada"))
+
+@mutation(public=True)
+async def by_wire_name(ctx: MutationContext) -> Id[Ticket]:
+    return await ctx.db.insert(Ticket(title="a", authorName="ada"))
+
+@mutation(public=True)
+async def assign(ctx: MutationContext) -> None:
+    row = await ctx.db.get(await ctx.db.insert(Ticket(title="a")))
+    row.title = "b"
+
+@query(public=True)
+async def numbers(ctx: QueryContext) -> list[int]:
+    return ["a"]
+
+@query(public=True)
+async def unread(ctx: QueryContext) -> list[Ticket]:
+    return ctx.db.query(Ticket)
+
+@query(public=True)
+async def unsendable(ctx: QueryContext) -> Any:
+    return {"tags": [{1, 2}]}
+
+@query(public=True)
+async def run(ctx: QueryContext, line: str) -> Any:
+    return eval(line, globals(), {"query": ctx.db.query(Ticket)})
+
+@query(public=True)
+async def run_on(ctx: QueryContext, how: str) -> Any:
+    if how == "await":
+        return await ctx.db.query(Ticket)
+    return [row async for row in ctx.db.query(Ticket)]
+
+class Loose(Table, name="loose"):
+    model_config = {"extra": "allow"}
+    a: int = 0
+
+class Moved(Table, name="moved"):
+    a: int = 0
+
+    @__import__("pydantic").model_validator(mode="before")
+    @classmethod
+    def of_old(cls, data: Any) -> Any:
+        return {"a": data["old"]} if "old" in data else data
+
+@mutation(public=True)
+async def own_ways(ctx: MutationContext) -> int:
+    await ctx.db.insert(Loose(b=1))
+    return (await ctx.db.get_one(await ctx.db.insert(Moved(old=3)))).a
+"""
+READ = "a query is read by await query.collect(), .take(n), .first(), .unique() or .paginate(cursor, size)"
+
+
+@pytest.fixture(scope="module")
+def registry(tmp_path_factory: pytest.TempPathFactory) -> Registry:
+    return load_application(write_application(tmp_path_factory.mktemp("mistakes"), {"desk.py": SOURCE}))
+
+
+async def refused(registry: Registry, kind: str, path: str, args: dict[str, object] | None = None) -> FunctionError:
+    async with TestApp(registry) as app:
+        with pytest.raises(FunctionError) as caught:
+            await getattr(app.caller(), kind)(f"desk:{path}", args or {})
+    return caught.value
+
+
+async def test_a_field_that_a_row_is_given_and_the_table_has_not_is_not_lost_without_a_word(registry: Registry) -> None:
+    error = await refused(registry, "mutation", "misspell")
+    assert (error.code, error.message) == ("invalid_arguments", "tickets: autor_name: there is no such field")
+    assert error.data == [{"at": "autor_name", "message": "there is no such field"}]
+    async with TestApp(registry) as app:
+        await app.caller().mutation("desk:by_wire_name")
+        assert await app.caller().mutation("desk:own_ways") == 3
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        ({"title": "a", "author_name": "b"}, "author_name: there is no such argument: is authorName meant?"),
+        ({"title": "a", "AuthorName": "b"}, "AuthorName: there is no such argument: is authorName meant?"),
+        ({"title": "a", "subject": "b"}, "subject: there is no such argument"),
+    ],
+)
+async def test_an_argument_that_a_function_does_not_take(
+    registry: Registry, args: dict[str, object], message: str
+) -> None:
+    error = await refused(registry, "mutation", "add", args)
+    assert (error.code, error.message) == ("invalid_arguments", f"desk:add: {message}")
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        (
+            "numbers",
+            "the result is not list[int]: 0: Input should be a valid integer, unable to parse string as an integer",
+        ),
+        ("unread", READ),
+        ("unsendable", "the result cannot be sent: .tags[0]: set is not a wire value; a list can"),
+    ],
+)
+async def test_a_result_that_is_none(registry: Registry, path: str, words: str) -> None:
+    error = await refused(registry, "query", path)
+    assert error.code == "server_error"
+    assert error.message.endswith(words)
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("[row for row in query]", READ),
+        ("len(query)", READ),
+        ("query[0]", READ),
+        ("query.filter(1)", "it is where(field(...) == ...) here"),
+        ("query.limit(5)", "it is take(n) here"),
+        ("query.withIndex('by_title')", "it is using(index, ...) here"),
+        ("query.where(Ticket.title == 'a')", "a condition on a field is written field('title') == ..."),
+    ],
+)
+async def test_what_other_libraries_write(registry: Registry, line: str, words: str) -> None:
+    assert (await refused(registry, "query", "run", {"line": line})).message.endswith(f"; {words}")
+
+
+@pytest.mark.parametrize("how", ["await", "for"])
+async def test_a_query_is_no_list(registry: Registry, how: str) -> None:
+    assert (await refused(registry, "query", "run_on", {"how": how})).message.endswith(f"; {READ}")
+
+
+async def test_an_error_of_the_application_s_own_gets_no_hint(registry: Registry) -> None:
+    error = await refused(registry, "query", "run", {"line": "Ticket.nothing"})
+    assert error.message.endswith("AttributeError: nothing")
+
+
+async def test_a_row_does_not_change(registry: Registry) -> None:
+    assert (
+        "; rows do not change: ctx.db.patch(row, field=...) writes"
+        in (await refused(registry, "mutation", "assign")).message
+    )
+
+
+async def test_a_function_of_another_kind(registry: Registry) -> None:
+    error = await refused(registry, "action", "add")
+    assert (error.code, error.message) == ("wrong_kind", "'desk:add' is a mutation, not an action")
+
+
+def test_a_function_that_forgets_its_context(tmp_path: Path) -> None:
+    for said, told in (("int", "int"), ("list[str]", "list[str]")):
+        source = f"@query(public=True)\nasync def double(x: {said}) -> int:\n    return 2\n"
+        text = refusal_of(tmp_path, source)
+        assert f"the first argument is the QueryContext, and 'x' is said to be {told}" in text
+    load_application(write_application(tmp_path, function() + "\n@query(public=True)\nasync def g(x) -> int: ...\n"))
