@@ -34,7 +34,7 @@ class Delivery(Generic[M]):
     content: M
 
 
-def signed_headers(secret: SecretStr, id: str, body: bytes, *, at: float | None = None) -> dict[str, str]:
+def signed_headers(secret: SecretStr | str, id: str, body: bytes, *, at: float | None = None) -> dict[str, str]:
     """Give the headers of a message, for its sender.
 
     Args:
@@ -50,7 +50,7 @@ def signed_headers(secret: SecretStr, id: str, body: bytes, *, at: float | None 
     }
 
 
-async def signed_delivery(request: Request, secret: SecretStr, content: type[M]) -> Delivery[M]:
+async def signed_delivery(request: Request, secret: SecretStr | str, content: type[M]) -> Delivery[M]:
     """Read a message whose signature is right, for a route that is ``public``.
 
     Args:
@@ -64,7 +64,7 @@ async def signed_delivery(request: Request, secret: SecretStr, content: type[M])
     id, moment = (request.headers.get(f"webhook-{each}", "") for each in ("id", "timestamp"))
     body, wanted = await request.body(), request.headers.get("webhook-signature", "").split()
     if not (moment.isascii() and moment.isdigit() and len(moment) < 12) or abs(time.time() - int(moment)) > TOLERANCE:
-        raise Unauthenticated("the message is not of these minutes")
+        raise Unauthenticated(_no_time(moment))
     right = f"v1,{_signature(secret, id, moment, body)}".encode()
     if not 0 < len(id) <= _LONGEST_ID or not any(hmac.compare_digest(right, each.encode()) for each in wanted):
         raise Unauthenticated("the message is not signed with the secret")
@@ -74,7 +74,13 @@ async def signed_delivery(request: Request, secret: SecretStr, content: type[M])
         raise InvalidArguments("the message does not say what it should", faults_of(error)) from None
 
 
-def _signature(secret: SecretStr, id: str, moment: str, body: bytes) -> str:
-    text = secret.get_secret_value()
+def _no_time(moment: str) -> str:
+    if not moment:
+        return "the message has no webhook-timestamp: it is not signed as Standard Webhooks says"
+    return "the message is not of these minutes: webhook-timestamp is in seconds since 1970"
+
+
+def _signature(secret: SecretStr | str, id: str, moment: str, body: bytes) -> str:
+    text = secret.get_secret_value() if isinstance(secret, SecretStr) else secret
     key = base64.b64decode(text.removeprefix("whsec_")) if text.startswith("whsec_") else text.encode()
     return base64.b64encode(hmac.digest(key, f"{id}.{moment}.".encode() + body, hashlib.sha256)).decode()
