@@ -6,9 +6,12 @@ import json
 import logging
 from pathlib import Path
 
+import pytest
+
 from apps import failing
 from cli.command_line import server, synovia
 from synovia.cli.logs import JsonFormatter, TextFormatter
+from synovia_client import FunctionError
 from synovia_client.blocking import BlockingClient
 
 
@@ -76,3 +79,19 @@ def test_an_object_is_one_line_whatever_a_client_has_sent() -> None:
 def test_there_is_no_other_format() -> None:
     done = synovia("serve", failing.__file__, "--store", "sqlite://:memory:", "--log-format", "xml")
     assert (done.returncode, "SYNOVIA_LOG_FORMAT" in done.stderr) == (2, True)
+
+
+def test_what_dev_logs_into_a_pipe_is_not_cut_into_the_lines_of_a_terminal(tmp_path: Path) -> None:
+    application = tmp_path / "an_application_whose_name_is_as_long_as_a_line_of_a_terminal_or_nearly.py"
+    application.write_text(
+        "from synovia import MutationContext, mutation\n"
+        "@mutation(public=True)\n"
+        "async def fall(ctx: MutationContext) -> None:\n"
+        "    raise RuntimeError('fallen')\n"
+    )
+    with server("dev", str(application), "--port", "0", "--no-reload") as running:
+        with BlockingClient(running.url()) as client, pytest.raises(FunctionError, match="fallen"):
+            client.mutation(f"{application.stem}:fall")
+        running.terminate()
+        rest = running.ended()
+    assert f'File "{application}", line 4, in fall\n' in rest

@@ -17,8 +17,11 @@ _OWN = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime"}
 
 
 def log_for_people(level: str) -> None:
-    """Write the log to a terminal."""
-    _log_to(RichHandler(console=err, show_path=False), level)
+    """Write the log to a terminal; elsewhere, as into a file, a line stays a line however long it is."""
+    if err.is_terminal:
+        _log_to(RichHandler(console=err, show_path=False), level)
+    else:
+        log_for_operators(level, "text")
 
 
 def log_for_operators(level: str, form: LogFormat) -> None:
