@@ -51,7 +51,7 @@ from synovia.cli.reporting import Commands, err, out, reporting, run_to_end, set
 from synovia.cli.resetting import reset
 from synovia.cli.security_checks import check_tls, concerns
 from synovia.cli.seeding import seed
-from synovia.cli.server import listen, make_server
+from synovia.cli.server import listen, make_server, run_server
 from synovia.cli.sweeping import sweep_store
 from synovia.cli.watching import call, data, logs
 from synovia.cli.workers import MARGIN_SECONDS, Parent, Workers, listen_for
@@ -146,7 +146,7 @@ def _supervise(path: Path, store: str, settings: Settings, listener: socket.sock
 def _develop(path: Path, store: str, settings: Settings, listener: socket.socket) -> None:
     registry = load(path)
     server = server_of(registry, store, settings, development=True)
-    run_to_end(
+    run_server(
         _serve(
             server,
             store,
@@ -205,12 +205,12 @@ def serve(
 
     if fd is not None and parent is not None:
         with socket.socket(fileno=fd) as listener:
-            run_to_end(_serve(server, where, listener, lambda: None, Parent(parent)))
+            run_server(_serve(server, where, listener, lambda: None, Parent(parent)))
     elif settings.workers > 1:
         raise typer.Exit(_serve_many(path, settings, started))
     else:
         with listen(settings.host, settings.port) as listener:
-            run_to_end(_serve(server, where, listener, lambda: started(listener)))
+            run_server(_serve(server, where, listener, lambda: started(listener)))
 
 
 def _serve_many(path: Path, settings: Settings, started: Callable[[socket.socket], None]) -> int:

@@ -10,16 +10,21 @@ import os
 import signal
 import socket
 import threading
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Coroutine, Generator
 from functools import partial
 from types import FrameType
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import uvicorn
+import uvloop
 
 from synovia.app import Synovia
 from synovia.http.admission import Admission
 from synovia.http.protocol import MOST_HEAD_BYTES, HttpProtocol, SyncProtocol
+
+T = TypeVar("T")
+
+logger = logging.getLogger("synovia")
 
 _TICK_SECONDS = 0.1
 _LOOK_SECONDS = 0.005
@@ -27,8 +32,27 @@ _ARRIVAL_SECONDS = 0.25
 """How long what was sent to a hub that stops may be on its way."""
 
 
+def run_server(work: Coroutine[Any, Any, T]) -> T:
+    """Run a server to its end in a loop of its own.
+
+    A SystemExit or KeyboardInterrupt in a task that a function has begun, or in a callback, stops the loop, as asyncio has
+    it; whoever awaits that task has it too. It ends nobody else: the loop goes on. Signals the server handles itself.
+    """
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        loop = runner.get_loop()
+        task = loop.create_task(work)
+        while True:
+            try:
+                return loop.run_until_complete(task)
+            except (SystemExit, KeyboardInterrupt) as error:
+                if task.done():
+                    raise
+                told = "a task that a function has begun, or a callback, ended by %s; the server goes on"
+                logger.error(told, type(error).__name__, exc_info=error)
+
+
 def _give_up() -> None:
-    logging.getLogger("synovia").error("the server has not stopped in time: ending the process")
+    logger.error("the server has not stopped in time: ending the process")
     os._exit(1)
 
 
