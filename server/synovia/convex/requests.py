@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Coroutine
 from typing import Any
 
 from synovia.charges import at_cost
@@ -114,7 +114,7 @@ class ConvexRequests:
 
     def _commit(
         self, message: Call, function: ConvexFunction, args: dict[str, Any], identity: Identity | None
-    ) -> Awaitable[Outcome]:
+    ) -> Coroutine[Any, Any, Outcome]:
         assert self._connect is not None  # noqa: S101 (the first message)
         return self._hub.engine.mutate(
             function.path,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Coroutine
+from typing import Any
 
 from synovia.sync.context import HubContext
 from synovia.sync.frame_socket import Ending, FrameSocket
@@ -13,7 +14,9 @@ from synovia_protocol.errors import CloseCode, ErrorCode, ErrorInfo
 logger = logging.getLogger("synovia.sync")
 
 
-def to_its_end(context: HubContext, socket: FrameSocket, call: Awaitable[Outcome], path: str) -> Awaitable[Outcome]:
+def to_its_end(
+    context: HubContext, socket: FrameSocket, call: Coroutine[Any, Any, Outcome], path: str
+) -> Awaitable[Outcome]:
     """Have a request go on to its end even if the task that waits for it ends with its connection."""
     return context.requests.run(call, f"{socket.name} {path}")
 

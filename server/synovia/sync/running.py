@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Coroutine
+from collections.abc import Coroutine
 from contextlib import AbstractContextManager, suppress
 from typing import Any, TypeVar
 
@@ -36,9 +36,13 @@ class RunningRequests:
         """Keep a stop waiting as long as the block runs."""
         return self._block
 
-    async def run(self, call: Awaitable[T], name: str) -> T:
+    async def run(self, call: Coroutine[Any, Any, T], name: str) -> T:
         """Run a request that goes on to its end even if the one who waits for it is cancelled."""
-        return await asyncio.shield(self.begin(self._run(call), name))
+        self._block.__enter__()
+        # No coroutine around it: that would never await it if it is ended before it begins.
+        task = self.begin(call, name)
+        task.add_done_callback(self._block.leave)
+        return await asyncio.shield(task)
 
     def begin(self, work: Coroutine[Any, Any, T], name: str) -> asyncio.Task[T]:
         """Begin something that goes on to its end even if the connection ends for which it is done."""
@@ -46,10 +50,6 @@ class RunningRequests:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
-
-    async def _run(self, call: Awaitable[T]) -> T:
-        with self.working():
-            return await call
 
     async def finish(self, seconds: float) -> None:
         """Begin nothing any more, and wait for what runs, but not for ever."""
@@ -77,6 +77,9 @@ class _Working:
         self._requests._working += 1
 
     def __exit__(self, *error: object) -> None:
+        self.leave()
+
+    def leave(self, *_: object) -> None:
         self._requests._working -= 1
         if not self._requests._working:
             self._requests._quiet.set()
