@@ -91,11 +91,15 @@ class Database:
         with transaction(self.connection):
             self.catalog.drop_index(self.connection, index)
 
-    def refusal(self, error: sqlite3.Error | NotOnDisk) -> StoreError:
-        """Give the store's error for one of SQLite or of the disk; nothing more is done if nobody knows what that has."""
+    def refusal(self, error: Exception, doubt: str = "the disk has not taken a commit") -> StoreError:
+        """Give the store's error for one of SQLite or of the disk; nothing more is done if nobody knows what that has.
+
+        Args:
+            doubt: What is said to have happened then.
+        """
         if isinstance(error, sqlite3.Error) and not is_of_sync(error):
             return self.files.translated(error)
-        self._give_up(f"the disk has not taken a commit ({error})")
+        self._give_up(f"{doubt} ({error})")
         return StoreUnavailable(f"nobody can tell whether a commit is on the disk: {error}")
 
     def _give_up(self, why: str) -> None:
@@ -116,10 +120,9 @@ class Database:
         except StoreError:
             pass  # the file is not the one that was opened: whoever works on it next is told
         except Exception as error:
-            if isinstance(error, sqlite3.Error) and not is_of_sync(error):
-                logger.info("the log is not copied into the file yet: %s", self.files.translated(error))
-            else:  # NotOnDisk above all: whatever it is, nobody can tell what the disk has
-                self._give_up(f"a checkpoint has failed, and may not be on the disk ({error})")
+            refused = self.refusal(error, "a checkpoint has failed, and may not be on the disk")
+            if not self._is_given_up:
+                logger.info("the log is not copied into the file yet: %s", refused)
         return log.may_have_grown
 
     def close(self) -> None:
