@@ -25,17 +25,21 @@ from synovia_protocol.messages import ArrayRef
 MAX_BYTES = 256 * 1024 * 1024
 
 _VERSION = 2
-_SCHEMA = """
-CREATE TABLE client (session BLOB NOT NULL, following INTEGER NOT NULL);
+_REQUESTS = """
 CREATE TABLE requests (
     number INTEGER PRIMARY KEY, path TEXT NOT NULL, args BLOB NOT NULL, needs BLOB NOT NULL, sent_at INTEGER,
     signed_in INTEGER NOT NULL);
+"""
+_SCHEMA = f"""{_REQUESTS}
+CREATE TABLE client (session BLOB NOT NULL, following INTEGER NOT NULL);
 CREATE TABLE arrays (digest BLOB PRIMARY KEY, dtype TEXT NOT NULL, data BLOB NOT NULL);
 CREATE TABLE uploads (number INTEGER NOT NULL, digest BLOB NOT NULL, PRIMARY KEY (number, digest)) WITHOUT ROWID;
 """
-_FROM_VERSION_1 = """
-ALTER TABLE requests RENAME COLUMN issued_at TO sent_at;
-ALTER TABLE requests ADD COLUMN signed_in INTEGER NOT NULL DEFAULT 0;
+_FROM_VERSION_1 = f"""
+ALTER TABLE requests RENAME TO old_requests;
+{_REQUESTS}
+INSERT INTO requests SELECT number, path, args, needs, issued_at, 0 FROM old_requests;
+DROP TABLE old_requests;
 """
 _SIZE = """SELECT (SELECT coalesce(sum(length(args) + length(needs) + 200), 0) FROM requests)
                 + (SELECT coalesce(sum(length(data)), 0) FROM arrays)"""
