@@ -16,9 +16,7 @@ from benchmarks import sensors
 from benchmarks.processes import Child, Handlers, Pipe, answer_all, child, cpu_seconds, peak_memory
 from benchmarks.results import Setting
 from synovia.app import Synovia
-from synovia.cli import garbage
-from synovia.cli.large_pages import large_pages
-from synovia.cli.server import listen, make_server
+from synovia.cli.server import listen, make_server, memory_looked_after
 from synovia.config import Settings
 from synovia.functions.registry import Registry, collect
 from synovia.hubs.settings import HubsSettings
@@ -125,7 +123,7 @@ async def _serve(pipe: Pipe, store: str, limits: HubLimits, application: Path | 
         server = make_server(app)
         serving = asyncio.create_task(server.serve([listener]), name="server")
         try:
-            async with garbage.tuned(), large_pages():
+            async with memory_looked_after():
                 await answer_all(pipe, _handlers(app, listener.getsockname()[1]))
         finally:
             server.should_exit = True

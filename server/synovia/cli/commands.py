@@ -17,7 +17,6 @@ from typing import Annotated, Any, ParamSpec, TypeVar
 import typer
 
 from synovia.app import Synovia
-from synovia.cli import garbage
 from synovia.cli.access import access
 from synovia.cli.aggregates import aggregates
 from synovia.cli.application import check_path, development_store, is_local, load, server_of
@@ -30,7 +29,6 @@ from synovia.cli.exporting import back_up, export_data
 from synovia.cli.generating import write_clients
 from synovia.cli.importing import import_data, restore
 from synovia.cli.keys import keys
-from synovia.cli.large_pages import large_pages
 from synovia.cli.logs import log_for_operators, log_for_people
 from synovia.cli.migrating import migrate
 from synovia.cli.operations import answering, operate
@@ -51,7 +49,7 @@ from synovia.cli.reporting import Commands, err, out, reporting, run_to_end, set
 from synovia.cli.resetting import reset
 from synovia.cli.security_checks import check_tls, concerns
 from synovia.cli.seeding import seed
-from synovia.cli.server import listen, make_server, run_server
+from synovia.cli.server import listen, make_server, memory_looked_after, run_server
 from synovia.cli.sweeping import sweep_store
 from synovia.cli.watching import call, data, logs
 from synovia.cli.workers import MARGIN_SECONDS, Parent, Workers, listen_for
@@ -239,7 +237,7 @@ async def _serve(
     with server.capture_signals():  # from the first moment on: a stop that comes early is a clean one too
         await app.start()
         try:
-            async with garbage.tuned(), large_pages(), answering(app, store):
+            async with memory_looked_after(), answering(app, store):
                 started()
                 if parent is not None:
                     parent.serving(lambda: server.handle_exit(signal.SIGTERM, None))

@@ -10,7 +10,7 @@ import os
 import signal
 import socket
 import threading
-from collections.abc import Callable, Coroutine, Generator
+from collections.abc import AsyncIterator, Callable, Coroutine, Generator
 from functools import partial
 from types import FrameType
 from typing import Any, TypeVar, cast
@@ -19,6 +19,8 @@ import uvicorn
 import uvloop
 
 from synovia.app import Synovia
+from synovia.cli import garbage
+from synovia.cli.large_pages import large_pages
 from synovia.http.admission import Admission
 from synovia.http.protocol import MOST_HEAD_BYTES, HttpProtocol, SyncProtocol
 
@@ -49,6 +51,13 @@ def run_server(work: Coroutine[Any, Any, T]) -> T:
                     raise
                 told = "a task that a function has begun, or a callback, ended by %s; the server goes on"
                 logger.error(told, type(error).__name__, exc_info=error)
+
+
+@contextlib.asynccontextmanager
+async def memory_looked_after() -> AsyncIterator[None]:
+    """Collect garbage, and ask for large pages, as suits a process that serves, until the block ends."""
+    async with garbage.tuned(), large_pages():
+        yield
 
 
 def _give_up() -> None:
