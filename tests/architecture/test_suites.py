@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import suites
-from helpers.http_server import until
+from helpers.waiting import until
 from suites import Suite, browser_again, run_lanes, tried_again
 
 

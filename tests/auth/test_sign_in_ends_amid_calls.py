@@ -10,8 +10,9 @@ import pytest
 from auth.sign_in_scene import SignInScene
 from auth.signed_in_server import is_, service_of, serving, sign_in
 from helpers.key_server import KeyServer
-from helpers.sync_server import Client, Running, client_of, fresh_board, until
+from helpers.sync_server import Client, Running, client_of, fresh_board
 from helpers.token_issuing import MovedClock
+from helpers.waiting import until
 from synovia_protocol.messages import AuthError, MutationResponse
 
 End = Callable[[Running, SignInScene], Awaitable[None]]

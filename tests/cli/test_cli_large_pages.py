@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from cli.command_line import server
-from helpers.http_server import until
+from helpers.waiting import until
 from synovia.cli.large_pages import LARGE, Region, ask, find_madvise, regions
 
 _ENABLED = Path("/sys/kernel/mm/transparent_hugepage/enabled")

@@ -19,7 +19,8 @@ from cli.command_line import ENVIRONMENT, synovia
 from helpers.forked_commands import SYNOVIA, PipedCommand
 from helpers.http_server import APPS
 from helpers.patience import PATIENCE
-from helpers.sync_server import Client, Running, client_of, serving, until
+from helpers.sync_server import Client, Running, client_of, serving
+from helpers.waiting import until
 from synovia import MutationContext
 
 

@@ -15,7 +15,8 @@ import numpy as np
 import pytest
 
 from helpers.mongod import free_port
-from helpers.sync_server import Running, fresh_board, serving, until
+from helpers.sync_server import Running, fresh_board, serving
+from helpers.waiting import until
 from synovia.cli.server import listen
 from synovia.config import Settings
 from synovia_client import Backoff, Client, FunctionError, OutboxError, Recovered, RequestTimeout

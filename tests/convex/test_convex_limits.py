@@ -6,7 +6,8 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 
 from helpers.convex_wire import KIT, add, convex_wire
-from helpers.sync_server import Running, client_of, fresh_board, serving, until
+from helpers.sync_server import Running, client_of, fresh_board, serving
+from helpers.waiting import until
 from synovia.convex import socket as sockets
 from synovia.identity import Identity, InvalidToken, SignIn, SignInUnavailable
 

@@ -12,7 +12,8 @@ import pytest
 from apps import tally, tally_crons
 from dashboard.operating import Operator, operating
 from helpers.http_server import APPS
-from helpers.sync_server import client_of, until
+from helpers.sync_server import client_of
+from helpers.waiting import until
 from synovia.dashboard.call_log import (
     MINUTE,
     MOST_CALLS,

@@ -15,7 +15,8 @@ from helpers.convex_wire import add, convex_wire
 from helpers.http_server import APPS
 from helpers.patience import PATIENCE
 from helpers.raw_requests import request_upgrade
-from helpers.sync_server import client_of, until
+from helpers.sync_server import client_of
+from helpers.waiting import until
 from synovia import MutationContext, keys
 from synovia.cli.call_listing import listing_of
 from synovia.dashboard.words import words_of

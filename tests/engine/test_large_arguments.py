@@ -9,7 +9,8 @@ import pytest
 
 from helpers.recording_subscriber import RecordingSubscriber
 from helpers.running_engine import running_engine
-from helpers.sync_server import client_of, fresh_board, serving, until
+from helpers.sync_server import client_of, fresh_board, serving
+from helpers.waiting import until
 from synovia import Index, MutationContext, QueryContext, Table, mutation, query
 from synovia.engine.engine import Engine
 from synovia.engine.live_query import LiveQuery, Version

@@ -12,9 +12,10 @@ from urllib.parse import unquote, urlsplit
 import numpy as np
 import pytest
 
-from helpers.http_server import APPS, Answer, Served, serving, until
+from helpers.http_server import APPS, Answer, Served, serving
 from helpers.patience import PATIENCE
 from helpers.uploading import ADA, BOB, BYTES, address, begin, content, paper, send, unlike, uploaded
+from helpers.waiting import until
 from synovia.http.uploads import BEGUN_BYTES
 from synovia.limits.settings import HubLimits
 from synovia_protocol.arrays import CHUNK_BYTES, ref_of

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import http.client
 import json
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -127,10 +127,3 @@ def fresh_ledger() -> Any:
     ledger.gate = asyncio.Event()
     ledger.runs.clear()
     return ledger
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    """Wait until something is so, letting everybody else run."""
-    async with asyncio.timeout(PATIENCE):
-        while not condition():  # noqa: ASYNC110 (nothing tells when it is so)
-            await asyncio.sleep(0.002)

@@ -214,13 +214,6 @@ async def client_of(running: Running, session: ClientSession | None = None, **op
         yield client
 
 
-async def until(condition: Callable[[], bool]) -> None:
-    """Wait until something is so, letting everybody else run."""
-    async with asyncio.timeout(PATIENCE):
-        while not condition():  # noqa: ASYNC110 (nothing tells when it is so)
-            await asyncio.sleep(0.002)
-
-
 def fresh_board() -> Any:
     """Give the board's module, its gate shut and nothing begun; after ``serving`` has loaded it."""
     notes: Any = import_module("notice_board.notes")

@@ -12,8 +12,9 @@ import pytest
 from starlette.requests import Request
 from starlette.responses import Response
 
-from helpers.http_server import Served, serving, until
+from helpers.http_server import Served, serving
 from helpers.patience import PATIENCE
+from helpers.waiting import until
 from synovia import ActionContext, http
 from synovia.errors import SchemaError
 from synovia.functions.registry import collect

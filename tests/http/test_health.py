@@ -12,7 +12,8 @@ import pytest
 
 from helpers.health import health_of
 from helpers.patience import PATIENCE
-from helpers.sync_server import Client, Running, client_of, serving, until
+from helpers.sync_server import Client, Running, client_of, serving
+from helpers.waiting import until
 from synovia.health import PartHealth
 from synovia.store.base import StoreUnavailable
 

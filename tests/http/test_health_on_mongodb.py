@@ -17,7 +17,8 @@ from pymongo.asynchronous.database import AsyncDatabase
 from helpers.health import health_of
 from helpers.mongod import Mongod, NoMongod, ReplicaSet
 from helpers.patience import PATIENCE
-from helpers.sync_server import Client, Running, client_of, serving, until
+from helpers.sync_server import Client, Running, client_of, serving
+from helpers.waiting import until
 from synovia.engine.health import IndexHealth
 from synovia.tasks import keep_running
 

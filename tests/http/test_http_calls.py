@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 
 import synovia
-from helpers.http_server import Served, fresh_ledger, serving, until
+from helpers.http_server import Served, fresh_ledger, serving
 from helpers.patience import PATIENCE
+from helpers.waiting import until
 from synovia.http.errors import STATUS, status_of
 from synovia.identity import SignIn, SignInUnavailable
 from synovia.limits.settings import HubLimits

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from helpers.raw_requests import Answer, answer, head, line
-from helpers.sync_server import Running, serving, until
+from helpers.sync_server import Running, serving
+from helpers.waiting import until
 
 LOUD = "127.0.0.2"
 APPLICATION = """

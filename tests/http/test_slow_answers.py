@@ -8,7 +8,8 @@ from contextlib import AsyncExitStack
 import pytest
 
 from helpers.raw_requests import answer, head, line
-from helpers.sync_server import Running, serving, until
+from helpers.sync_server import Running, serving
+from helpers.waiting import until
 
 MOST, LENGTH = 20_000_000, 8_000_000
 

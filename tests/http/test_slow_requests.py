@@ -12,7 +12,8 @@ import pytest
 
 from helpers.patience import PATIENCE
 from helpers.raw_requests import HANDSHAKE, answer, ask, head, line, until_closed
-from helpers.sync_server import Client, client_of, serving, socket_to, until
+from helpers.sync_server import Client, client_of, serving, socket_to
+from helpers.waiting import until
 from synovia_protocol.client_session import ClientSession
 from synovia_protocol.messages import SUBPROTOCOL
 

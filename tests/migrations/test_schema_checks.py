@@ -15,7 +15,7 @@ from pydantic import Field
 from helpers.application_versions import version
 from helpers.patience import PATIENCE
 from helpers.reopened_stores import Reopened
-from helpers.sync_server import until
+from helpers.waiting import until
 from synovia import MutationContext, Table, migration
 from synovia.app import Synovia
 from synovia.config import Settings

@@ -12,9 +12,10 @@ import numpy as np
 import pytest
 from openapi_spec_validator import validate
 
-from helpers.http_server import Answer, Served, serving, until
+from helpers.http_server import Answer, Served, serving
 from helpers.motion_files import LEFT, RIGHT, c3d_file, mvnx_file
 from helpers.patience import PATIENCE
+from helpers.waiting import until
 from motion.files import Motion, read_motion, write_motion
 from motion.gait import walk
 from synovia.functions.access import CallOrigin

@@ -9,7 +9,7 @@ import pytest
 from bson import ObjectId
 
 from apps import pooled
-from helpers.sync_server import until
+from helpers.waiting import until
 from scheduler.hubs import hub_beside, lose
 from synovia.functions.registry import Registry, collect
 from synovia.functions.scheduled_calls import queue_of

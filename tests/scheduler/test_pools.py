@@ -15,7 +15,7 @@ import pytest
 from typer.testing import CliRunner
 
 from apps import pooled
-from helpers.sync_server import until
+from helpers.waiting import until
 from scheduler.hubs import hub_beside, lose
 from synovia import Pool
 from synovia.cli.commands import app as commands

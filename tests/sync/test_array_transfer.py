@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from helpers.sync_server import Client, client_of, serving, until
+from helpers.sync_server import Client, client_of, serving
+from helpers.waiting import until
 from synovia.store.base import ArrayManifest, StoreError, StoreUnavailable
 from synovia_protocol.arrays import chunk_digest, chunks_of, raw_of, ref_of
 from synovia_protocol.events import ArrayFetched, QueryUpdated

@@ -9,7 +9,8 @@ import sys
 import pytest
 
 from helpers.churn import come_and_go, left
-from helpers.sync_server import serving, until
+from helpers.sync_server import serving
+from helpers.waiting import until
 
 CLIENTS, ROUNDS = 10, 3
 

@@ -16,7 +16,8 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 
 from helpers.raw_requests import ask, request_upgrade
-from helpers.sync_server import Client, Running, client_of, fresh_board, serving, until
+from helpers.sync_server import Client, Running, client_of, fresh_board, serving
+from helpers.waiting import until
 from synovia import charges
 from synovia.limits.addresses import Address
 from synovia.sync import frame_socket

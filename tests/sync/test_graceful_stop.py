@@ -10,7 +10,8 @@ import uvloop
 from websockets.exceptions import InvalidStatus
 
 from helpers.patience import PATIENCE
-from helpers.sync_server import Running, client_of, fresh_board, serving, socket_to, until
+from helpers.sync_server import Running, client_of, fresh_board, serving, socket_to
+from helpers.waiting import until
 from synovia_protocol.messages import FatalError
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from helpers.sync_server import client_of, serving, until
+from helpers.sync_server import client_of, serving
+from helpers.waiting import until
 from synovia_protocol.arrays import ref_of
 from synovia_protocol.errors import CloseCode
 from synovia_protocol.events import ArrayFetched

@@ -7,7 +7,8 @@ import pytest
 from websockets.exceptions import InvalidStatus
 
 from helpers.patience import PATIENCE
-from helpers.sync_server import Running, client_of, fresh_board, serving, socket_to, until
+from helpers.sync_server import Running, client_of, fresh_board, serving, socket_to
+from helpers.waiting import until
 from synovia.engine.outcomes import Outcome
 from synovia.store.base import Batch, StoreUnavailable
 from synovia_protocol.client_session import ClientSession

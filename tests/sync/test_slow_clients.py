@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from helpers.sync_server import Client, Running, client_of, serving, until
+from helpers.sync_server import Client, Running, client_of, serving
+from helpers.waiting import until
 from synovia.limits.addresses import Addresses
 from synovia.limits.settings import HubLimits
 from synovia.sync.backlog import Backlog

@@ -11,7 +11,8 @@ from pymongo import AsyncMongoClient
 
 from helpers.health import health_of
 from helpers.spoilt_documents import largest, undecodable
-from helpers.sync_server import client_of, serving, until
+from helpers.sync_server import client_of, serving
+from helpers.waiting import until
 
 pytestmark = pytest.mark.mongodb
 

@@ -13,7 +13,7 @@ import pytest
 
 from helpers.charges import Counted
 from helpers.patience import PATIENCE
-from helpers.sync_server import until
+from helpers.waiting import until
 from synovia import charges
 from synovia.limits.addresses import Address, Addresses
 from synovia.limits.settings import HubLimits

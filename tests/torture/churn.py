@@ -22,7 +22,8 @@ import numpy as np
 
 from helpers.churn import come_and_go, left
 from helpers.small_caches import keep_little
-from helpers.sync_server import Running, serving, until
+from helpers.sync_server import Running, serving
+from helpers.waiting import until
 
 AT_ONCE = 20
 MOST_GROWTH = 2_000
