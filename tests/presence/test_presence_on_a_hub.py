@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from helpers import waiting
 from helpers.patience import PATIENCE
 from helpers.running_hub import RunningHub, running_hub
 from synovia.limits.allowance import Allowance
@@ -160,9 +161,10 @@ async def test_who_comes_back_is_the_same_one(hub: RunningHub) -> None:
         before, connections = {each.id for each in his.members}, hub.app.hub.counters.accepted
         for socket, _ in hub.app.hub.connections:
             socket.end(Ending(ErrorInfo(ErrorCode.OVERLOADED, "for the test"), CloseCode.SERVER_ERROR, retry_after=0.0))
-        await until(hers, lambda members: hers.current and hub.app.hub.counters.accepted == connections + 2)
-        for presence in (his, hers):  # whoever came back first was alone until the other one did
-            assert {each.id for each in await until(presence, lambda members: len(members) == 2)} == before
+        await waiting.until(lambda: hub.app.hub.counters.accepted == connections + 2)
+        # Whoever came back first was alone until the other one did.
+        await waiting.until(lambda: all(shown.current and len(shown.members) == 2 for shown in (hers, his)))
+        assert {each.id for each in hers.members} == {each.id for each in his.members} == before
 
 
 async def test_who_sends_nothing_any_more_is_not_shown_until_they_do(
