@@ -19,22 +19,19 @@ _OWN = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime"}
 def log_for_people(level: str) -> None:
     """Write the log to a terminal; elsewhere, as into a file, a line stays a line however long it is."""
     if err.is_terminal:
-        _log_to(RichHandler(console=err, show_path=False), level)
+        _log_to(RichHandler(console=err, show_path=False), level, TextFormatter("%(message)s"))
     else:
         log_for_operators(level, "text")
 
 
 def log_for_operators(level: str, form: LogFormat) -> None:
     """Write the log of a hub in production."""
-    handler = logging.StreamHandler()
-    _log_to(handler, level)
     text = TextFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s")
-    handler.setFormatter(JsonFormatter() if form == "json" else text)
+    _log_to(logging.StreamHandler(), level, JsonFormatter() if form == "json" else text)
 
 
-def _log_to(handler: logging.Handler, level: str) -> None:
-    if handler.formatter is None:
-        handler.setFormatter(TextFormatter("%(message)s"))
+def _log_to(handler: logging.Handler, level: str, formatter: logging.Formatter) -> None:
+    handler.setFormatter(formatter)
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
 
 
