@@ -52,9 +52,8 @@ class Database:
     ) -> None:
         self._log: WriteAheadLog | None = None
         self._is_given_up = False
-        path = (
-            path if path == MEMORY else os.path.realpath(path)
-        )  # SQLite has its log beside the file, not beside a link
+        if path != MEMORY:
+            path = os.path.realpath(path)  # SQLite has its log beside the file, not beside a link
         if (file := identity(path)) is not None and file in _kept:
             raise StoreUnusable(
                 f"{path} was given up by this process, which keeps its log as it is: start the server again"

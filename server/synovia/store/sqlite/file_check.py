@@ -31,7 +31,7 @@ class FileCheck:
     def __init__(self, path: str) -> None:
         self._path = path
         self._files = {} if path == MEMORY else {each: identity(each) for each in (path, f"{path}-wal")}
-        self._files = {each: identity for each, identity in self._files.items() if identity is not None}
+        self._files = {each: found for each, found in self._files.items() if found is not None}
         self._sizes = dict.fromkeys(self._files, 0)
         self._fault: str | None = None
         self._looked_at = -math.inf
