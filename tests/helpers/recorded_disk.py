@@ -20,6 +20,7 @@ from typing import Any, Final
 
 import pytest
 
+from synovia.store import disk_names
 from synovia.store.sqlite import disk_file
 
 FULL: Final = sqlite3.SQLITE_FULL
@@ -150,7 +151,7 @@ def recorded(folder: Path, events: list[Event] | None = None) -> Iterator[Record
     library.sqlite3_vfs_register(ctypes.byref(layer.vfs), 1)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(disk_file, "_sync", partial(_sync, disk, disk_file._sync))
-        patch.setattr(disk_file, "_sync_folder", partial(_sync_folder, disk, disk_file._sync_folder))
+        patch.setattr(disk_names, "_sync_folder", partial(_sync_folder, disk, disk_names._sync_folder))
         patch.setattr(disk_file, "_write", partial(_write, disk, disk_file._write))
         try:
             yield disk

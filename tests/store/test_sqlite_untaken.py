@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from helpers.recorded_disk import NOT_SYNCED, Created, Event, NamesSynced, RecordedDisk, Synced, Written, recorded
+from synovia.store import disk_names
 from synovia.store.base import Batch, StoreUnavailable, StoreUnusable, Write
 from synovia.store.sqlite import SQLiteStore, connection, disk_file
 from synovia.testing.stores.opening import TABLES
@@ -117,7 +118,7 @@ async def test_the_disk_has_the_folders_that_are_made_before_there_is_anything_i
 
     def sync_names(folder: Path) -> None:
         synced.append(folder)
-        disk_file.sync_names(folder)
+        disk_names.sync_names(folder)
 
     monkeypatch.setattr(connection, "sync_names", sync_names)
     with recorded(tmp_path / "made" / "data") as disk:
@@ -147,7 +148,7 @@ async def test_a_folder_that_can_never_be_synced_keeps_nobody_out(
     def refuse(descriptor: int) -> None:
         raise OSError(errno.EINVAL, "Invalid argument")
 
-    monkeypatch.setattr(disk_file, "_sync_folder", refuse)
+    monkeypatch.setattr(disk_names, "_sync_folder", refuse)
     store = SQLiteStore(str(tmp_path / "data" / "data.db"))
     await store.open(TABLES)
     await store.commit(note(1))

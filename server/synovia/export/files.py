@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from synovia.export.errors import ExportError
-from synovia.store.sqlite.disk_file import sync_names
+from synovia.store.disk_names import sync_names
 
 
 @contextmanager

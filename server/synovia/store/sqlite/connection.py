@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from synovia.store.base import StoreUnavailable, StoreUnusable
-from synovia.store.sqlite.disk_file import sync_names
+from synovia.store.disk_names import sync_names
 from synovia.store.sqlite.errors import is_passing, why_not_written
 
 MEMORY: Final = ":memory:"

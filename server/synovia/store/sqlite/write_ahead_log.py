@@ -31,8 +31,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from synovia.store.disk_names import sync_names
 from synovia.store.sqlite.connection import FORMAT, ahead_of_a_commit
-from synovia.store.sqlite.disk_file import DiskFile, NotOnDisk, sync_names
+from synovia.store.sqlite.disk_file import DiskFile, NotOnDisk
 
 _SOME: Final = 250
 """So many pages are copied in a lull, when nobody has come for a while, ..."""
