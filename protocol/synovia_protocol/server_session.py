@@ -100,6 +100,7 @@ class ServerSession:
         state: Where it stands; FATAL_ERROR_DUE after a ProtocolError, CLOSED once FatalError was sent.
         connect: The client's Connect, once it has come.
         ts: The instant that the client is at, where the next transition starts.
+        transitions: How many it was sent, which is the number of the last.
     """
 
     def __init__(self, limits: Limits = FROM_CLIENT) -> None:
@@ -107,7 +108,7 @@ class ServerSession:
         self.state = ServerState.EXPECT_CONNECT
         self.connect: Connect | None = None
         self.ts = 0
-        self._transitions = 0
+        self.transitions = 0
         self._queries: set[int] = set()
         self._uploads = ArrayReceiver(limits)
         self._requests: dict[tuple[type, int], int] = {}  # a Counter has methods in Python
@@ -237,11 +238,23 @@ class ServerSession:
             self._check_sendable(Transition)
         if to_ts < self.ts:
             raise SessionError(f"a transition from {self.ts} back to {to_ts}")
-        number = self._transitions + 1
+        number = self.transitions + 1
         frame = encode(self.ts, to_ts, updates, number)
-        self._transitions = number
+        self.transitions = number
         self.ts = to_ts
         return frame
+
+    def send_again(self, from_ts: int, to_ts: int, number: int) -> bool:
+        """Move the client by a transition that is encoded already, as another client was given it.
+
+        Returns:
+            False if it is not this client's next one: it starts elsewhere, or has another number. Nothing has changed then.
+        """
+        if self.ts != from_ts or self.transitions != number - 1 or self.state is not _OPEN or to_ts < from_ts:
+            return False
+        self.transitions = number
+        self.ts = to_ts
+        return True
 
     def start_over(self) -> None:
         """Do not continue from the client's newest ts, which this server cannot reach: the client resynchronises.

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import pytest
 
 from synovia.limits.settings import HubLimits
-from synovia.sync import frame_socket
+from synovia.sync import frame_socket, output
 from synovia.sync.output import Flusher
 from synovia.sync.socket import Socket
 
@@ -66,7 +66,7 @@ async def looks_of(holder: Holder, wakes: int) -> int:
 
 
 async def test_while_first_results_come_a_dear_look_is_followed_by_a_rest(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(frame_socket, "_DEAR_SECONDS", -1.0)  # each look is dear
+    monkeypatch.setattr(output, "DEAR_SECONDS", -1.0)  # each look is dear
     monkeypatch.setattr(frame_socket, "_REST", 1e12)
     monkeypatch.setattr(frame_socket, "_MOST_REST_SECONDS", 3600.0)
     assert await looks_of(Holder(loading=True), 10) == 1
@@ -74,12 +74,12 @@ async def test_while_first_results_come_a_dear_look_is_followed_by_a_rest(monkey
 
 
 async def test_a_look_that_is_not_dear_is_followed_by_the_next_one_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(frame_socket, "_DEAR_SECONDS", 3600.0)
+    monkeypatch.setattr(output, "DEAR_SECONDS", 3600.0)
     assert await looks_of(Holder(loading=True), 10) == 10
 
 
 async def test_what_waits_is_looked_at_when_the_rest_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(frame_socket, "_DEAR_SECONDS", -1.0)
+    monkeypatch.setattr(output, "DEAR_SECONDS", -1.0)
     monkeypatch.setattr(frame_socket, "_REST", 1e12)
     monkeypatch.setattr(frame_socket, "_MOST_REST_SECONDS", 0.01)
     holder = Holder(loading=True)

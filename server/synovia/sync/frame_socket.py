@@ -19,7 +19,7 @@ from synovia.limits.addresses import Address
 from synovia.limits.settings import HubLimits
 from synovia.sync.backlog import Backlog
 from synovia.sync.outbox import Outbox
-from synovia.sync.output import Flusher, output_of
+from synovia.sync.output import DEAR_SECONDS, Flusher, output_of
 from synovia.sync.signal import Signal
 from synovia.transaction.footprint import LARGE_PACKED
 from synovia_protocol.errors import CloseCode, ErrorCode, ErrorInfo, ProtocolError
@@ -28,8 +28,6 @@ logger = logging.getLogger("synovia.sync")
 
 _TURN_SECONDS = 0.001
 """How long frames of one client that are there already are handled before others have their turn."""
-_DEAR_SECONDS = 0.0001
-"""To bring a client up to date that takes longer is charged to its address; most take a tenth of that."""
 _REST = 64
 """While many first results come, one after the other, a dear look at all that have come is followed by the next
 one after so many times as long ..."""
@@ -277,16 +275,29 @@ class FrameSocket(ABC):
         if self._draining_since is not None:
             self._note_waiting(handler)
             return
-        if self._is_dear and (rest := self._resting_until - self._clock()) > 0:
-            self._scheduled = True
-            asyncio.get_running_loop().call_later(rest, self._flusher.add, self)
-            return
+        if self._is_dear:
+            if (rest := self._resting_until - self._clock()) > 0:
+                self._scheduled = True
+                asyncio.get_running_loop().call_later(rest, self._flusher.add, self)
+                return
+            if self._goes_last:
+                self.outbox.ready.set()
+                return
+            self._is_dear = False
         try:
-            if self._ending is not None or (self._is_dear and self._goes_last) or self._push(handler):
+            if self._ending is not None or self._push(handler):
                 self.outbox.ready.set()
         except Exception:
             logger.exception("%s: the client could not be brought up to date", self.name)
             self.cut(_failure())
+
+    def took(self, seconds: float) -> None:
+        """Hear that it was dear to bring the client up to date: its address is charged."""
+        self._is_dear = True
+        if self._handler is not None and self._handler.loading:
+            self._resting_until = self._clock() + min(_MOST_REST_SECONDS, _REST * seconds)
+        if self._address is not None:
+            self._address.spend(seconds)
 
     @property
     def _goes_last(self) -> bool:
@@ -296,37 +307,27 @@ class FrameSocket(ABC):
     def _push(self, handler: Handler) -> bool:
         """Send as long as the client takes it: messages, then news, then samples. Tell whether to wait for the client.
 
-        What takes long is charged. Hundreds follow one query and come here for each change of it: calls are what it costs.
+        Hundreds follow one query and come here for each change of it: calls are what it costs.
         """
-        output, outbox, sent, began, looked = self._output, self.outbox, self._flusher.sent, clock(), 0.0
-        try:
-            while output.is_writable:
-                if outbox.messages:
-                    frames: Sequence[bytes] = (outbox.take_message(),)
-                elif self._stale:
-                    self._stale = False
-                    frames = handler.advance()
-                    looked = clock()
-                elif outbox.samples is not None:
-                    frames = (outbox.take_samples(),)
+        output, outbox, sent = self._output, self.outbox, self._flusher.sent
+        while output.is_writable:
+            if outbox.messages:
+                frames: Sequence[bytes] = (outbox.take_message(),)
+            elif self._stale:
+                self._stale = False
+                frames = handler.advance()
+            elif outbox.samples is not None:
+                frames = (outbox.take_samples(),)
+            else:
+                return False
+            for frame in frames:
+                if output.is_writable:
+                    sent.frames += 1
+                    sent.bytes += len(frame)
+                    output.write(frame)
                 else:
-                    return False
-                for frame in frames:
-                    if output.is_writable:
-                        sent.frames += 1
-                        sent.bytes += len(frame)
-                        output.write(frame)
-                    else:
-                        outbox.put(frame)
-            return True
-        finally:
-            seconds = clock() - began
-            self._is_dear = seconds > _DEAR_SECONDS
-            if self._is_dear:
-                if handler.loading:
-                    self._resting_until = self._clock() + min(_MOST_REST_SECONDS, _REST * (looked - began))
-                if self._address is not None:
-                    self._address.spend(seconds)
+                    outbox.put(frame)
+        return True
 
     async def _write(self, handler: Handler) -> None:
         try:
@@ -335,7 +336,7 @@ class FrameSocket(ABC):
                 self.outbox.ready.clear()
                 if self._goes_last and self._address is not None:
                     await self._address.take_turn()
-                while self._ending is None and self._push(handler):
+                while self._ending is None and self._push_and_charge(handler):
                     await self._drain(handler)
             await self._say_goodbye(handler, self._ending)
         except OSError:
@@ -344,6 +345,16 @@ class FrameSocket(ABC):
             logger.exception("%s: the client could not be brought up to date", self.name)
             self.cut(_failure())
         self._over.set()
+
+    def _push_and_charge(self, handler: Handler) -> bool:
+        """As ``_push``; what the flusher does for many at a time is done here, too: tell what takes long."""
+        self._is_dear = False
+        began = clock()
+        try:
+            return self._push(handler)
+        finally:
+            if (seconds := clock() - began) > DEAR_SECONDS:
+                self.took(seconds)
 
     async def _drain(self, handler: Handler) -> None:
         self._draining_since = self._clock()

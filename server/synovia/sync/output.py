@@ -7,8 +7,14 @@ from typing import Protocol
 
 from starlette.types import Scope, Send
 
+from synovia.charges import clock
+
 EXTENSION = "synovia.output"
 """The ASGI extension under which a server offers an ``Output``."""
+
+
+DEAR_SECONDS = 0.0001
+"""To bring a client up to date that takes longer is charged to its address; most take a tenth of that."""
 
 
 class Output(Protocol):
@@ -118,6 +124,10 @@ class Flushed(Protocol):
         """Send it; this must not raise."""
         ...
 
+    def took(self, seconds: float) -> None:
+        """Hear that this was dear: it has taken so long."""
+        ...
+
 
 class Flusher:
     """Flushes everybody who has something to send, once, when the event loop comes round.
@@ -147,11 +157,14 @@ class Flusher:
     def _flush(self) -> None:
         self._handle = None
         due, self.due = self.due, []
-        clock = asyncio.get_running_loop().time
-        end = clock() + self._slice
+        now = clock()
+        end = now + self._slice
         for number, one in enumerate(due, 1):
             one.flush()
-            if not number % 32 and clock() > end:
+            began, now = now, clock()
+            if now - began > DEAR_SECONDS:
+                one.took(now - began)
+            if now > end:
                 self.due[:0] = due[number:]
                 break
         if self.due and self._handle is None:

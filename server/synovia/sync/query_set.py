@@ -12,9 +12,9 @@ from functools import partial
 from synovia.errors import FunctionError
 from synovia.identity import SERVER, Account, Identity
 from synovia.sync.context import Joining
-from synovia.sync.ports import Engine, Floor, LiveQuery, Ts
+from synovia.sync.ports import Engine, Floor, LiveQuery, Ts, Version
 from synovia.sync.subscription import Subscription
-from synovia.sync.transitions import Change, TransitionCache, Untellable
+from synovia.sync.transitions import Change, Step, TransitionCache, Untellable
 from synovia_protocol.codec import pack_update
 from synovia_protocol.errors import ErrorCode, ErrorInfo
 from synovia_protocol.messages import QueryAdd, QueryFailed
@@ -254,20 +254,20 @@ class QuerySet:
         frames = self._refusals() if self._refused else []
         head, only = self._engine.head, self._only
         if only is not None and only.version is not None and not only.moved:
-            # As ``_target`` and ``_move`` for a single query: the way of most pushes, so a short one.
-            target, new = only.live.newest(head)
-            if new is only.version:
-                if target > self._ts:
-                    self._ts = target
-            elif new is not None and target >= self._ts:
-                try:
-                    frames.append(self._session.send_transition(target, (only, new), self._cache.encode_one))
-                except Untellable:
-                    pass
-                else:
-                    self._cache.told += 1
-                    only.version = new
-                    self._ts = target
+            last = self._cache.last
+            if (
+                last is not None
+                and last.old is only.version
+                and last.to_ts == head
+                and last.query_id == only.query_id
+                and self._session.send_again(last.from_ts, head, last.number)
+            ):
+                frames.append(last.frame)
+                self._cache.told += 1
+                only.version = last.new
+                self._ts = head
+            else:
+                self._advance_only(only, only.version, head, frames)
         elif not self._queries:
             self._ts = max(self._ts, head)
         else:
@@ -277,6 +277,24 @@ class QuerySet:
         if self._waiting:
             self._release(frames)
         return frames
+
+    def _advance_only(self, query: Subscription, old: Version, head: Ts, frames: list[bytes]) -> None:
+        """As ``_target`` and ``_move``, for a single query of which the client has been told before."""
+        target, new = query.live.newest(head)
+        if new is old:
+            self._ts = max(self._ts, target)
+        elif new is not None and target >= self._ts:
+            from_ts = self._session.ts
+            try:
+                frame = self._session.send_transition(target, [Change(query, new)], self._cache.encode)
+            except Untellable:
+                return
+            frames.append(frame)
+            self._cache.told += 1
+            if target == head:  # so it stays the newest as long as that is the head
+                self._cache.remember(Step(old, new, query.query_id, from_ts, head, self._session.transitions, frame))
+            query.version = new
+            self._ts = target
 
     def _refusals(self) -> list[bytes]:
         refused, self._refused = self._refused, []

@@ -11,7 +11,6 @@ from synovia_protocol.codec import encode_transition
 
 _Told = tuple[tuple[int, int, int], ...]
 _Key = tuple[Ts, Ts, int, _Told]
-_One = tuple[Ts, Ts, int, int, Version | None, Version]
 
 
 _ENTRY_BYTES = 500  # what an entry costs beside its frame, roughly
@@ -26,6 +25,25 @@ class Change(NamedTuple):
 
     query: Subscription
     version: Version
+
+
+class Step(NamedTuple):
+    """What a client of a single query was told last: hundreds who stand where it stood are told the very same.
+
+    Attributes:
+        old: The version that it held,
+        new: and the one that it holds now: the result at ``to_ts``, which was the head.
+        query_id, from_ts, to_ts, number: Of the transition.
+        frame: The transition, encoded.
+    """
+
+    old: Version
+    new: Version
+    query_id: int
+    from_ts: Ts
+    to_ts: Ts
+    number: int
+    frame: bytes
 
 
 class TransitionCache:
@@ -43,6 +61,7 @@ class TransitionCache:
         hits: How often updates were found that had been packed before.
         misses: How often they had to be packed.
         told: How many transitions clients were told.
+        last: The last of a client of a single query.
     """
 
     def __init__(self, max_bytes: int = 16 * 1024 * 1024) -> None:
@@ -51,8 +70,7 @@ class TransitionCache:
         self.told = 0
         self._max_bytes = max_bytes
         self.size = 0
-        self._last_told: _One | None = None
-        self._last_frame = b""
+        self.last: Step | None = None
         self._frames: dict[_Key, bytes] = {}
         self._updates: dict[tuple[_Told, bool], tuple[list[bytes], list[Version | None]]] = {}
 
@@ -74,18 +92,9 @@ class TransitionCache:
             self.size += len(frame) + _ENTRY_BYTES
         return frame
 
-    def encode_one(self, from_ts: Ts, to_ts: Ts, change: tuple[Subscription, Version], number: int) -> bytes:
-        """Encode a transition of one query that has been told before and has not moved to another live query.
-
-        Raises:
-            Untellable: The change cannot be told.
-        """
-        query, new = change
-        told = from_ts, to_ts, number, query.query_id, query.version, new
-        if told != self._last_told:
-            self._last_frame = self.encode(from_ts, to_ts, [Change(query, new)], number)
-            self._last_told = told
-        return self._last_frame
+    def remember(self, step: Step) -> None:
+        """Keep what a client of a single query has been told, for those who stand where it stood."""
+        self.last = step
 
     def _shared(self, told: _Told, changes: Sequence[Change], *, whole: bool) -> list[bytes]:
         known = self._updates.get((told, whole))

@@ -9,9 +9,7 @@ from opentelemetry import trace
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from synovia.store.base import Ts
-from synovia.sync.ports import Version
-from synovia.sync.subscription import Subscription
-from synovia.sync.transitions import Change, TransitionCache
+from synovia.sync.transitions import Change, Step, TransitionCache
 from synovia.tracing.spans import SpanTracer, within
 from synovia_protocol.version import __version__
 
@@ -55,20 +53,14 @@ class _TracedTransitions(TransitionCache):
     def __init__(self, tracer: SpanTracer) -> None:
         super().__init__()
         self._tracer = tracer
-        self._was_encoded = False
 
     def encode(self, from_ts: Ts, to_ts: Ts, changes: Sequence[Change], number: int) -> bytes:
         frame = super().encode(from_ts, to_ts, changes, number)
         self._tracer.pushed(from_ts, to_ts, queries=len(changes), size=len(frame))
-        self._was_encoded = True
         return frame
 
-    def encode_one(self, from_ts: Ts, to_ts: Ts, change: tuple[Subscription, Version], number: int) -> bytes:
-        self._was_encoded = False
-        frame = super().encode_one(from_ts, to_ts, change, number)
-        if not self._was_encoded:
-            self._tracer.pushed(from_ts, to_ts, queries=1, size=len(frame))
-        return frame
+    def remember(self, step: Step) -> None:
+        """Nothing is told without ``encode``, which traces it."""
 
 
 class _TraceParents:
