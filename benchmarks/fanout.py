@@ -50,7 +50,7 @@ async def run(setting: Setting) -> Result:
 def _row(title: str, rounds: list[tuple[_Rate, _Rate]], unit: str) -> Row:
     ours, peers = ([getattr(pair[place], unit) for pair in rounds] for place in range(2))
     return compared(
-        f"pushes to {SUBSCRIBERS} subscribers{title}", "/s", ours, "bare send_bytes", peers, Aim(0.6, at_least=True)
+        f"pushes to {SUBSCRIBERS} subscribers{title}", "/s", ours, "bare send_bytes", peers, Aim(0.7, at_least=True)
     )
 
 

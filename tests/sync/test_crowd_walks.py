@@ -1,4 +1,4 @@
-"""Random walks of a crowd that follows two queries and shares what is encoded: each holds what is true, none stays behind."""
+"""Random walks of a crowd of two queries, who share what is encoded: each holds what is true, and none is left behind."""
 
 from __future__ import annotations
 

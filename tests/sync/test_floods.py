@@ -20,7 +20,7 @@ from helpers.sync_server import Client, Running, client_of, fresh_board, serving
 from helpers.waiting import until
 from synovia import charges
 from synovia.limits.addresses import Address
-from synovia.sync import frame_socket
+from synovia.sync import frame_socket, output
 from synovia_protocol.arrays import ref_of
 from synovia_protocol.codec import encode
 from synovia_protocol.errors import SessionError
@@ -76,10 +76,16 @@ async def events(client: Client, kind: type, count: int) -> list[Any]:
     return found
 
 
+def count_all_as_dear(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have all that a client is told charged to its address."""
+    for module in (frame_socket, output):
+        monkeypatch.setattr(module, "DEAR_SECONDS", -1.0)
+
+
 async def test_messages_and_what_a_client_is_told_are_charged_to_its_address_whatever_comes_of_them(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(frame_socket, "_DEAR_SECONDS", -1.0)
+    count_all_as_dear(monkeypatch)
     spent, spend = Counter[Address](), Address.spend
 
     def note(address: Address, seconds: float) -> None:
@@ -100,7 +106,7 @@ async def test_messages_and_what_a_client_is_told_are_charged_to_its_address_wha
 async def test_what_it_takes_to_parse_frames_is_charged_to_their_address(monkeypatch: pytest.MonkeyPatch) -> None:
     ticks, spent, spend = itertools.count(), defaultdict[Address, float](float), Address.spend
     monkeypatch.setattr("synovia.http.protocol.clock", lambda: 0.01 * next(ticks))
-    for other in (charges, frame_socket):  # what else is charged takes no time here
+    for other in (charges, frame_socket, output):  # what else is charged takes no time here
         monkeypatch.setattr(other, "clock", lambda: 0.0)
 
     def note(address: Address, seconds: float) -> None:
@@ -121,7 +127,7 @@ async def test_what_it_takes_to_parse_frames_is_charged_to_their_address(monkeyp
 async def test_who_has_had_much_computed_is_brought_up_to_date_in_turn_and_misses_nothing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(frame_socket, "_DEAR_SECONDS", -1.0)
+    count_all_as_dear(monkeypatch)
     monkeypatch.setattr(Address, "has_much", property(lambda address: address.connections == 1))
     async with flooded() as (_, healthy, flooder):
         await flooder.subscribe(1, *QUERY)
