@@ -70,7 +70,7 @@ class Scene:
     def arguments(self, name: str) -> list[object]:
         """Give arguments with which a command does its work."""
         store: list[object] = ["--store", self.store]
-        file = self.folder / "all.synovia"
+        file, data = self.folder / "all.synovia", self.folder / "data.synovia"
         found: dict[str, list[object]] = {
             "run": [self.application, f"{self.application.stem}:texts", *store],
             "sweep": store,
@@ -85,9 +85,9 @@ class Scene:
             "migrate": [self.application, *store],
             "seed": [self.application, *store],
             "env": [self.application, *store],
-            "export": [file, *store, "--force"],
+            "export": [data, *store, "--force"],
             "backup": [file, *store, "--force"],
-            "import": [file, "--store", f"sqlite:///{self.folder / 'b.db'}"],
+            "import": [data, "--store", f"sqlite:///{self.folder / 'b.db'}"],
             "restore": [file, "--store", f"sqlite:///{self.folder / 'c.db'}"],
             "doctor": [self.application, *store],
             "codegen": [self.application, "--py", self.folder / "client"],
@@ -102,6 +102,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Scene:
     found = Scene(tmp_path_factory.mktemp("scene"))
     run("seed", found.application, "--store", found.store)
     run("backup", found.folder / "all.synovia", "--store", found.store)
+    run("export", found.folder / "data.synovia", "--store", found.store)
     return found
 
 

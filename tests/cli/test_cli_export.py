@@ -45,6 +45,9 @@ def test_a_backup_is_restored_and_compared(database: str, tmp_path: Path) -> Non
     assert stat.S_IMODE(Path(file).stat().st_mode) == 0o600, "it holds everybody's data"
     checked = synovia("restore", file, "--check")
     assert (checked.returncode, "_sessions: 1 can be imported" in checked.stdout) == (0, True)
+    refused = synovia("import", file, "--store", target)
+    assert (refused.returncode, "all.synovia is a backup: it has the keys" in refused.stderr) == (1, True)
+    assert not (tmp_path / "target.db").exists()
     done = synovia("restore", file, "--store", target)
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-1] == "compared: every document and array is there as in the file"
@@ -152,7 +155,7 @@ async def test_beside_a_hub_that_has_the_file(hub: str, tmp_path: Path) -> None:
     assert (done.returncode, "--force" in done.stderr) == (1, True)
     table = str(tmp_path / "posts.csv")
     assert (await asyncio.to_thread(synovia, "export", table, "--table", "posts", "--store", hub)).returncode == 0
-    done = await asyncio.to_thread(synovia, "import", file, "--store", hub)
+    done = await asyncio.to_thread(synovia, "restore", file, "--store", hub)
     assert (done.returncode, "Traceback" in done.stderr) == (4, False), done.stderr
 
 

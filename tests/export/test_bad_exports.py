@@ -166,3 +166,51 @@ def test_documents_that_do_not_fit_their_tables(export: Path) -> None:
     assert f"{NOTES}:1: n00 does not fit the table: name: " in fault
     assert "recordings: the application declares no such table (leave it out with --skip recordings)" in fault
     assert "recordings" not in fault_of(export, models={"notes": Note}, skip=["recordings"])
+
+
+@pytest.mark.parametrize("table", ["_serviceKeys", "_sessions", "_scheduled", "_env"])
+def test_an_export_of_somebody_else_brings_no_keys_and_no_calls(export: Path, tmp_path: Path, table: str) -> None:
+    """Whoever imports the data of others is handed nothing that would make these others operators."""
+    planted = packed(tmp_path / "planted.synovia", _with_table(table, files_of(export)))
+    assert f"{table}: no export has this table of Synovia's own" in fault_of(planted)
+    with Archive(planted) as archive:
+        check(archive, skip=[table])
+    backup = packed(tmp_path / "backup.synovia", _manifest(kind="backup")(_with_table(table, files_of(export))))
+    with Archive(backup) as archive:
+        check(archive)
+
+
+@pytest.mark.parametrize("table", ["_imports", "_fileKeys"])
+def test_what_no_file_has_is_taken_from_none(export: Path, tmp_path: Path, table: str) -> None:
+    changed = _manifest(kind="backup")(_with_table(table, files_of(export)))
+    assert f"{table}: no backup has this table" in fault_of(packed(tmp_path / "x.synovia", changed))
+
+
+def _with_table(table: str, files: Files) -> Files:
+    text = b'{"_id":"planted"}\n'
+    contents = {"documents": 1, "sha256": hashlib.sha256(text).hexdigest(), "parts": 1}
+    tables = {**json.loads(files["manifest.json"])["tables"], table: contents}
+    return _manifest(tables=tables)({**files, f"documents/{table}/000001.jsonl.gz": gzip.compress(text)})
+
+
+def test_a_manifest_that_is_there_twice_says_nothing(export: Path, tmp_path: Path) -> None:
+    files, path = files_of(export), tmp_path / "two.synovia"
+    packed(path, files)
+    with tarfile.open(path, "a", format=tarfile.USTAR_FORMAT) as tar:
+        member = tarfile.TarInfo("manifest.json")
+        member.size = len(files["manifest.json"])
+        tar.addfile(member, io.BytesIO(files["manifest.json"]))
+    assert "manifest.json is there twice" in fault_of(path)
+
+
+def test_a_line_that_would_fill_the_memory_is_not_read(
+    export: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A hundred kilobytes of gzip become gigabytes of lists."""
+    monkeypatch.setattr("synovia.export.checking.document_of", lambda _: pytest.fail("it is read"))
+    line = b'{"_id":"n00","value":[' + b"[]," * 9_000_000 + b"0]}"
+    fault = fault_of(
+        packed(tmp_path / "x.synovia", _lines(lambda _: [line, b""])(files_of(export))),
+        skip=["recordings", "_migrations"],
+    )
+    assert "it has more than the 16,777,216 bytes that a document may have" in fault

@@ -21,7 +21,7 @@ from synovia.config import Settings
 from synovia.convex_export import Checked
 from synovia.export.archive import Archive
 from synovia.export.checking import check as check_archive
-from synovia.export.errors import ExportError
+from synovia.export.errors import ExportError, ImportRefused
 from synovia.export.importing import ImportResult, differences, import_archive
 from synovia.export.inserting import Imported
 from synovia.export.manifest import Manifest
@@ -108,6 +108,11 @@ async def _import(
 ) -> tuple[Manifest, ImportResult | None, list[str]]:
     with Archive(file) as archive:
         manifest = archive.manifest
+        if manifest.kind == "backup" and not verify:
+            raise ImportRefused(
+                f"{file.name} is a backup: it has the keys, sessions and calls to come of an installation. Of your own,"
+                " `synovia restore` brings all of that back; others send an export"
+            )
         documents = sum(each.documents for each in manifest.tables.values())
         with shown(f"checking {file.name}", documents, manifest.arrays.bytes) as told:
             check_archive(archive, None if registry is None else registry.models, skip, told)

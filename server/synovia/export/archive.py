@@ -22,7 +22,7 @@ LONGEST_LINE: Final = 128 * 1024 * 1024
 MOST_INFLATED: Final = LONGEST_LINE + 16 * 1024 * 1024
 """Bytes that one part may have: parts are cut where they have 8 MiB and a line is whole."""
 _CHUNK: Final = 256 * 1024
-_PART = re.compile(rf"documents/({TABLE_NAME})/(\d{{6,}})\.jsonl\.gz\Z")
+_PART = re.compile(rf"documents/({TABLE_NAME})/([0-9]{{6,}})\.jsonl\.gz\Z")
 _ARRAY = re.compile(rf"arrays/([0-9a-f]{{64}})\.({'|'.join(ITEM_BYTES)})\Z")
 
 
@@ -76,6 +76,8 @@ class Archive:
         manifest: tar.Member | None = None
         for member in tar.members(self._file):
             if member.name == NAME:
+                if manifest is not None:
+                    raise ExportError(f"{NAME} is there twice")
                 manifest = member
             elif part := _PART.match(member.name):
                 self._take_part(part[1], int(part[2]), member)

@@ -10,9 +10,9 @@ from typing import Final
 
 from synovia.export.archive import Archive, ArrayFile
 from synovia.export.errors import ExportError
-from synovia.export.inserting import Line, size_of
+from synovia.export.inserting import MOST_DOCUMENT_BYTES, Line, is_too_large, size_of
 from synovia.export.lines import BadLine, document_of
-from synovia.export.writing import Progress, Told
+from synovia.export.writing import Progress, Told, is_in
 from synovia.keys import encode_value
 from synovia.schema import Table, misfit_of
 from synovia.schema.misfits import id_text
@@ -66,6 +66,11 @@ def check(
         progress.table = table
         if table in skip:
             continue
+        if not is_in(table, archive.manifest.kind):
+            faults.add(
+                f"{table}: no {archive.manifest.kind} has this table of Synovia's own (leave it out with --skip {table})"
+            )
+            continue
         if models is not None and table not in models and not table.startswith("_"):
             faults.add(f"{table}: the application declares no such table (leave it out with --skip {table})")
             continue
@@ -113,6 +118,8 @@ def line_at(place: str, text: bytes) -> Line:
     Raises:
         BadLine: It is no document that a database takes.
     """
+    if is_too_large(text):
+        raise BadLine(f"it has more than the {MOST_DOCUMENT_BYTES:,} bytes that a document may have")
     document = document_of(text)
     return Line(place, document, size_of(document))
 

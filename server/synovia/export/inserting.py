@@ -47,6 +47,14 @@ class Imported:
     changed: int = 0
 
 
+def is_too_large(line: bytes) -> bool:
+    """Tell of a line, before it is read, that no database takes it.
+
+    Read, its lists and maps could take dozens of times its bytes. In BSON each comma and each bracket has at least one byte.
+    """
+    return len(line) > MOST_DOCUMENT_BYTES and sum(map(line.count, (b",", b"[", b"{"))) > MOST_DOCUMENT_BYTES
+
+
 def size_of(document: Document) -> int:
     """Tell how many bytes a document has.
 

@@ -81,7 +81,7 @@ async def export_store(
     ts, _ = await store.newest()
     writing = _Writing(store, store.snapshot(ts), file, told)
     clock, at = await store.clock(), int(time.time() * 1000)
-    names = sorted(name for name in await store.tables() if _is_in(name, kind))
+    names = sorted(name for name in await store.tables() if is_in(name, kind))
     tables = {name: await writing.table(name) for name in names}
     arrays = await writing.arrays()
     manifest = Manifest(
@@ -93,7 +93,8 @@ async def export_store(
     return manifest
 
 
-def _is_in(table: str, kind: Literal["export", "backup"]) -> bool:
+def is_in(table: str, kind: Literal["export", "backup"]) -> bool:
+    """Tell whether a file of that kind has a table."""
     if table in (
         IMPORTS.name,
         FILE_KEYS.name,
