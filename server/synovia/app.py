@@ -69,6 +69,7 @@ from synovia.store import open_store
 from synovia.store.arrays import store_arrays
 from synovia.store.base import Store
 from synovia.sync.hub import Hub
+from synovia.tasks import begin
 from synovia.tracing import new_tracing
 from synovia_protocol.errors import ErrorCode
 
@@ -292,7 +293,8 @@ class Synovia:
             RuntimeError: This application was not started.
         """
         given = await self._given(args)
-        return (await self.engine.query(path, given, identity, origin=_origin(trusted))).value()
+        call = self.engine.query(path, given, identity, origin=_origin(trusted))
+        return (await begin(call, path)).value()
 
     async def mutation(
         self,

@@ -4,13 +4,50 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable
-from typing import Any
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterable
+from typing import Any, Generic, TypeVar, cast
+
+T = TypeVar("T")
 
 logger = logging.getLogger("synovia")
 
 RESTART_SECONDS = 0.5
 CANCEL_SECONDS = 2.0
+
+
+class AwaitedExit(RuntimeError):
+    """What was awaited has ended by GeneratorExit, which Python takes as a wish that whoever awaits it be closed."""
+
+
+def begin(work: Coroutine[Any, Any, T], name: str) -> asyncio.Task[T]:
+    """Begin a task in which a function runs.
+
+    If something that the function awaits raises GeneratorExit, it has an AwaitedExit in its place: asyncio would throw that
+    into the whole task, and Python would close all that runs in it, so that nobody could answer the caller any more.
+    """
+    return asyncio.get_running_loop().create_task(cast(Coroutine[Any, Any, T], _Work(work)), name=name)
+
+
+class _Work(Generic[T]):
+    """A coroutine into which no GeneratorExit is thrown; to end it is to close it. Each step is the coroutine's own."""
+
+    __slots__ = ("_work", "close", "send")
+
+    def __init__(self, work: Coroutine[Any, Any, T]) -> None:
+        self._work = work
+        self.send = work.send
+        self.close = work.close
+
+    def __await__(self) -> Generator[Any, Any, T]:
+        return self._work.__await__()
+
+    def throw(self, error: BaseException) -> Any:
+        """Raise an error where it waits."""
+        if isinstance(error, GeneratorExit):
+            told = AwaitedExit("what was awaited raised GeneratorExit, which is no error")
+            told.__cause__ = error
+            error = told
+        return self._work.throw(error)
 
 
 def keep_running(

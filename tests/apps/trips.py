@@ -278,10 +278,16 @@ NO_ERRORS: dict[str, BaseException] = {
 }
 
 
+async def end_by(error: BaseException) -> None:
+    raise error
+
+
 @workflow
-async def badly(ctx: WorkflowContext, how: str) -> Any:
+async def badly(ctx: WorkflowContext, how: str, in_a_task: bool = False) -> Any:
     if how in NO_ERRORS:
         ctx.compensate(undo, await ctx.step(book, how))
+        if in_a_task:
+            await asyncio.gather(end_by(NO_ERRORS[how]))
         raise NO_ERRORS[how]
     match how:
         case "a query":

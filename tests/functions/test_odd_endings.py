@@ -39,6 +39,14 @@ async def end(ctx: Any, how: str) -> str:
             sys.exit(3)
         case "generator exit":
             raise GeneratorExit
+        case "task that raises it":
+            await asyncio.create_task(leave(GeneratorExit()))
+        case "tasks that raise it":
+            await asyncio.gather(leave(GeneratorExit()), leave(Halt("later")))
+        case "shielded task that raises it":
+            await asyncio.shield(leave(GeneratorExit()))
+        case "task that halts":
+            await asyncio.create_task(leave(Halt("stop")))
         case "interrupt":
             raise KeyboardInterrupt
         case "no exception":
@@ -61,6 +69,10 @@ async def end(ctx: Any, how: str) -> str:
 
 class Halt(BaseException):
     pass
+
+async def leave(by: BaseException) -> None:
+    await asyncio.sleep(0)
+    raise by
 
 async def refuse() -> None:
     raise NotFound("it is gone")
@@ -107,6 +119,10 @@ def path(tmp_path: Path) -> Path:
         ("waits for what is cancelled", "server_error", "nobody cancels the function"),
         ("exits", "server_error", r"called sys.exit\(3\)"),
         ("generator exit", "server_error", "raised GeneratorExit, which is no error"),
+        ("task that raises it", "server_error", "raised GeneratorExit, which is no error"),
+        ("tasks that raise it", "server_error", "raised GeneratorExit, which is no error"),
+        ("shielded task that raises it", "server_error", "raised GeneratorExit, which is no error"),
+        ("task that halts", "server_error", "raised Halt, which is no error"),
         ("interrupt", "server_error", "raised KeyboardInterrupt, which is no error"),
         ("no exception", "server_error", "raised Halt, which is no error"),
         ("group of no exceptions", "server_error", "raised Halt, which is no error"),
@@ -156,6 +172,9 @@ async def test_over_a_socket_the_connection_and_the_hub_go_on(path: Path) -> Non
             "cancelled",
             "exits",
             "generator exit",
+            "task that raises it",
+            "tasks that raise it",
+            "shielded task that raises it",
             "interrupt",
             "no exception",
             "surrogate",

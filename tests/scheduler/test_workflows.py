@@ -474,9 +474,10 @@ async def test_what_a_workflow_does_wrong_fails_it_with_a_reason(registry: Regis
         assert await status(app, other) == "done"
 
 
+@pytest.mark.parametrize("in_a_task", [False, True])
 @pytest.mark.parametrize("how", ["an exit", "an interrupt", "a generator's exit", "a group"])
-async def test_what_is_no_error_fails_a_workflow_and_the_hub_goes_on(app: TestApp, how: str) -> None:
-    call_id = await begin(app, "badly", how=how)
+async def test_what_is_no_error_fails_a_workflow_and_the_hub_goes_on(app: TestApp, how: str, in_a_task: bool) -> None:
+    call_id = await begin(app, "badly", how=how, inATask=in_a_task)
     await app.advance(raise_failures=False)
     assert (await status(app, call_id), await error(app, call_id)) == ("failed", "server_error")
     assert await bookings(app) == [how, f"not {how}"], "what it has done is taken back, as of any failure"

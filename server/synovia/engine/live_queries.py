@@ -39,7 +39,7 @@ from synovia.functions.function import Function, Kind
 from synovia.identity import SERVER, Account, Identity
 from synovia.keys import IndexSpec
 from synovia.store.base import Gap, StoreError, StoreUnusable, Ts
-from synovia.tasks import end
+from synovia.tasks import begin, end
 from synovia.transaction.keyed import KeyedCommit
 from synovia.turns import Turns, short
 from synovia_protocol import codec
@@ -387,7 +387,7 @@ class LiveQueries:
             live.target = self._target(live, newest)
         for live in due:
             self._running.add(live)
-            task = asyncio.create_task(self._run(live), name=f"live {live.key.path}")
+            task = begin(self._run(live), f"live {live.key.path}")
             self._tasks.add(task)
             task.add_done_callback(partial(self._ended, live))
             live.task = task

@@ -12,7 +12,7 @@ from synovia.engine.live_query import PAST, LiveQuery, Version
 from synovia.engine.places import Places
 from synovia.engine.runs import IdentityNeeded
 from synovia.store.base import StoreError, Ts
-from synovia.tasks import end
+from synovia.tasks import begin, end
 
 logger = logging.getLogger("synovia")
 
@@ -49,7 +49,7 @@ class Pasts:
         if known or ts > head or len(live.pasts) + len(live.looking) >= MOST_PASTS:
             return False
         live.looking.add(ts)
-        task = asyncio.create_task(self._look_back(live, ts), name=f"past {live.key.path}")
+        task = begin(self._look_back(live, ts), f"past {live.key.path}")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return True

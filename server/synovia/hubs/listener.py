@@ -10,7 +10,7 @@ from typing import Final
 
 from synovia.hubs.channel import Channel, NotAPeer, accepted
 from synovia.hubs.link import PING
-from synovia.tasks import end
+from synovia.tasks import begin, end
 
 logger = logging.getLogger("synovia")
 
@@ -82,7 +82,7 @@ class Listener:
                 channel.send(PING)
                 continue
             await places.acquire()
-            task = asyncio.create_task(self._answer_one(channel, frame, places), name="mutation of another hub")
+            task = begin(self._answer_one(channel, frame, places), "mutation of another hub")
             running.add(task)
             task.add_done_callback(running.discard)
 

@@ -113,7 +113,8 @@ class _Loop(asyncio.AbstractEventLoop):
             while self._ready:
                 handle = self._ready.popleft()
                 if not handle.cancelled():
-                    handle._run()
+                    with suppress(SystemExit, KeyboardInterrupt):  # its task has it, and whoever awaits that
+                        handle._run()
         finally:
             asyncio._set_running_loop(None)
 

@@ -45,7 +45,7 @@ from synovia.scheduler.settings import SchedulerSettings
 from synovia.scheduler.transitions import CallTransitions, Claim, Ended
 from synovia.scheduler.workflows import WorkflowTransitions
 from synovia.store.base import StoreError, Ts
-from synovia.tasks import end, keep_running
+from synovia.tasks import begin, end, keep_running
 from synovia_protocol import codec
 from synovia_protocol.errors import ErrorCode, ErrorInfo
 
@@ -241,7 +241,7 @@ class Runner:
                 waiting.append(item.due_at)
             elif self._lanes.take(lane, item.caused_by, alone=payer is None or payer.alone):
                 key = key_of(item)
-                self._busy[key] = asyncio.create_task(self._take(item, due, lane), name=f"scheduled {item.path}")
+                self._busy[key] = begin(self._take(item, due, lane), f"scheduled {item.path}")
             else:
                 waiting.append(item.due_at)
         due.waits_since = min(waiting, default=None)
@@ -273,7 +273,7 @@ class Runner:
     def _go_on_with(self, item: DueCall, claimed: Claimed, place: Place) -> None:
         self._lanes.take_on(place.lane, item.caused_by)
         taking = self._take(item, place.due, place.lane, claimed)
-        self._busy[item.id] = asyncio.create_task(taking, name=f"scheduled {item.path}")
+        self._busy[item.id] = begin(taking, f"scheduled {item.path}")
 
     async def settle(self) -> int | None:
         """Run everything that is due and what that schedules in turn; tell when the next is due (ms since 1970).

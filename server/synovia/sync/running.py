@@ -7,7 +7,7 @@ from collections.abc import Coroutine
 from contextlib import AbstractContextManager, suppress
 from typing import Any, TypeVar
 
-from synovia.tasks import end
+from synovia.tasks import begin, end
 
 T = TypeVar("T")
 
@@ -46,7 +46,7 @@ class RunningRequests:
 
     def begin(self, work: Coroutine[Any, Any, T], name: str) -> asyncio.Task[T]:
         """Begin something that goes on to its end even if the connection ends for which it is done."""
-        task = asyncio.get_running_loop().create_task(work, name=name)
+        task = begin(work, name)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task

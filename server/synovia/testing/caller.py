@@ -14,6 +14,7 @@ from synovia.functions.access import CallOrigin
 from synovia.identity import Identity
 from synovia.store import arrays
 from synovia.store.base import Store
+from synovia.tasks import begin
 from synovia.testing.subscription import Subscription
 from synovia_protocol.messages import ArrayRef
 
@@ -55,7 +56,8 @@ class Caller:
             FunctionError: What a client would get.
         """
         values = await self._stored(args)
-        return (await self._app.engine.query(path, values, self.identity, origin=self._origin)).value()
+        call = self._app.engine.query(path, values, self.identity, origin=self._origin)
+        return (await begin(call, path)).value()
 
     async def mutation(self, path: str, args: Mapping[str, Any] | None = None) -> Any:
         """Run a mutation; when this returns, queries and subscriptions see it.
@@ -64,7 +66,7 @@ class Caller:
             FunctionError: What a client would get.
         """
         values = await self._stored(args)
-        outcome = await self._app.engine.mutate(path, values, self.identity, origin=self._origin)
+        outcome = await begin(self._app.engine.mutate(path, values, self.identity, origin=self._origin), path)
         await self._app.engine.wait_for(outcome.ts or 0)
         await self._app.catch_up()
         return outcome.value()
@@ -76,7 +78,8 @@ class Caller:
             FunctionError: What a client would get.
         """
         values = await self._stored(args)
-        outcome = await self._app.engine.run_action(path, values, self.identity, origin=self._origin)
+        call = self._app.engine.run_action(path, values, self.identity, origin=self._origin)
+        outcome = await begin(call, path)
         await self._app.catch_up()
         return outcome.value()
 
