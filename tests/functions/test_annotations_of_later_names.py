@@ -105,7 +105,53 @@ async def test_all_that_is_declared_names_what_follows(tmp_path: Path, head: str
 def test_a_name_that_is_nowhere_is_refused_with_its_function(tmp_path: Path, head: str) -> None:
     for annotation in ("list[Absent]", "Absent | None"):
         text = f"@query(public=True)\nasync def f(ctx: QueryContext, a: int) -> {annotation}: ...\n"
-        assert "f: name 'Absent' is not defined" in refusal_of(tmp_path, text, head=head)
+        assert "f: its result: name 'Absent' is not defined" in refusal_of(tmp_path, text, head=head)
+
+
+@pytest.mark.parametrize("head", [HEAD, pytest.param(IMPORTS, marks=EVALUATED_LATER)], ids=["text", "evaluated"])
+@pytest.mark.parametrize(
+    ("annotation", "words"),
+    [
+        ("json.Nope", "AttributeError: module 'json' has no attribute 'Nope'"),
+        ("list[json.Nope]", "AttributeError: module 'json' has no attribute 'Nope'"),
+        ("1 / 0", "ZeroDivisionError: division by zero"),
+        ("dict[int]", "Expected two type arguments"),
+    ],
+)
+def test_whatever_an_annotation_fails_by_is_told_in_a_line_with_its_place(
+    tmp_path: Path, head: str, annotation: str, words: str
+) -> None:
+    for place, text in (
+        ("argument 'x'", f"async def f(ctx: QueryContext, x: {annotation}) -> int: ..."),
+        ("its result", f"async def f(ctx: QueryContext, x: int) -> {annotation}: ..."),
+    ):
+        refused = refusal_of(tmp_path, f"import json\n\n@query(public=True)\n{text}\n", head=head)
+        assert f".py:{(head + text).count(chr(10)) + 3}: " in refused
+        assert f":f: {place}: {words}" in refused
+
+
+@pytest.mark.parametrize(
+    ("annotation", "words"),
+    [
+        ("'a b'", "Forward reference must be an expression -- got 'a b'"),
+        ("Annotated[int, Field(gt='a')]", "'gt' must be coercible to an integer"),
+        ("Annotated[str, Field(pattern='(')]", "unclosed group"),
+    ],
+)
+def test_what_no_annotation_can_say_is_told_in_a_line_with_its_argument(
+    tmp_path: Path, annotation: str, words: str
+) -> None:
+    text = f"""
+    from typing import Annotated
+    from pydantic import Field
+
+    @query(public=True)
+    async def f(ctx: QueryContext, fine: int, x: {annotation}) -> int: ...
+    """
+    refused = refusal_of(tmp_path, text)
+    assert ":f: argument 'x': " in refused
+    assert words in refused
+    assert "\n" not in refused
 
 
 # --- what is known only when all is declared ----------------------------------------------------------------------------

@@ -18,7 +18,6 @@ from typing import (
     TypeVar,
     Unpack,
     get_origin,
-    get_type_hints,
     overload,
 )
 
@@ -26,6 +25,7 @@ from pydantic import BaseModel, ValidationError
 
 from synovia.errors import FunctionError, SchemaError
 from synovia.functions.access import Access
+from synovia.functions.annotations import hints_of
 from synovia.functions.context import ActionContext, Context, MutationContext, QueryContext
 from synovia.functions.creation_times import note_rows, tell_creation_times
 from synovia.functions.parameters import signature_of
@@ -173,10 +173,7 @@ class Function:
     def _check_context(self) -> None:
         """Refuse a body whose first argument is said to be something else than the context of its kind of function."""
         name = next(iter(signature_of(self.body).parameters))
-        try:
-            said = get_type_hints(self.body).get(name)
-        except (NameError, TypeError):
-            return  # which is told with what else is wrong
+        said = hints_of(self.body).get(name)
         handed = _CONTEXTS[self.kind]
         if isinstance(said, type) and issubclass(said, Context) and not issubclass(handed, said):
             raise SchemaError(

@@ -5,10 +5,11 @@ from __future__ import annotations
 import inspect
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from typing import Any, ClassVar, Concatenate, Final, TypeVar, get_args, get_origin, get_type_hints, overload
+from typing import Any, ClassVar, Concatenate, Final, TypeVar, get_args, get_origin, overload
 
 from synovia.errors import SchemaError
 from synovia.functions.access import Access
+from synovia.functions.annotations import hints_of
 from synovia.functions.context import MutationContext
 from synovia.functions.function import Function, Kind
 from synovia.functions.parameters import signature_of
@@ -56,7 +57,7 @@ class JobFunction(Function):
 
     def _table_of_rows(self) -> type[Table]:
         name = list(signature_of(self.body).parameters)[1]
-        rows = get_type_hints(self.body).get(name)
+        rows = hints_of(self.body).get(name)
         kinds = get_args(rows)
         if get_origin(rows) is not list or not (isinstance(kinds[0], type) and issubclass(kinds[0], Table)):
             text = f"{name!r} is the rows of a step: annotate it with a list of a table's rows, as list[Ticket]"

@@ -6,13 +6,14 @@ import inspect
 import warnings
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, cast, get_args, get_origin, get_type_hints
+from typing import Any, Literal, cast, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, PydanticSchemaGenerationError, PydanticUserError, TypeAdapter, create_model
 from pydantic.alias_generators import to_camel
 from pydantic.fields import FieldInfo
 
 from synovia.errors import SchemaError
+from synovia.functions.annotations import hints_of, told
 from synovia.functions.creation_times import may_hold_rows
 from synovia.functions.model_faults import faults_of_models
 from synovia.functions.parameters import signature_of
@@ -54,10 +55,7 @@ class Signature:
         Raises:
             SchemaError: An argument or the result has no annotation, or one that cannot be; or nobody could call it.
         """
-        try:
-            hints = get_type_hints(body, include_extras=True)
-        except (NameError, TypeError) as error:
-            raise SchemaError(str(error)) from error
+        hints = hints_of(body, include_extras=True)
         unresolved = (each for kind in hints.values() for each in models_in(kind) if not each.__pydantic_complete__)
         if faults := faults_of_models(unresolved):
             raise SchemaError("; ".join(faults))
@@ -96,12 +94,10 @@ def _model(name: str, fields: Mapping[str, tuple[Any, Any]]) -> type[BaseModel]:
                 "ignore", "Field name .* shadows an attribute", UserWarning
             )  # nobody sees this model
             return create_model(name, __config__=config, **cast(dict[str, Any], fields))
-    except PydanticSchemaGenerationError:
+    except Exception as error:  # whatever is wrong with what stands in an annotation
         for argument, (annotation, _) in fields.items():
             _adapter(f"argument {argument!r}", annotation)
-        raise
-    except (NameError, TypeError, PydanticUserError) as error:
-        raise SchemaError(str(error)) from error
+        raise SchemaError(told(error)) from error
 
 
 def _adapter(place: str, annotation: Any) -> TypeAdapter[Any]:
@@ -110,8 +106,8 @@ def _adapter(place: str, annotation: Any) -> TypeAdapter[Any]:
     except PydanticSchemaGenerationError as error:
         kind = getattr(annotation, "__qualname__", str(annotation))
         raise SchemaError(f"{place}: {kind} cannot travel{hint(kind)}") from error
-    except (NameError, TypeError, PydanticUserError) as error:
-        raise SchemaError(f"{place}: {error}") from error
+    except Exception as error:
+        raise SchemaError(f"{place}: {told(error)}") from error
 
 
 def _configured(annotation: Any) -> TypeAdapter[Any]:
