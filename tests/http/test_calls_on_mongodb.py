@@ -10,6 +10,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from helpers.http_server import Served, serving
+from helpers.waiting import until
+from synovia.tasks import end
 
 pytestmark = pytest.mark.mongodb
 KEY = {"Idempotency-Key": "0123456789abcdef"}
@@ -41,3 +43,23 @@ async def test_what_was_written_at_one_hub_is_seen_at_the_other(hubs: list[Serve
         seen = {"Synovia-After": paid.headers["synovia-ts"]}
         told = await reader.call("query", "ledger:balance", {"name": "alice"}, headers=seen)
         assert told.json == {"result": cents}
+
+
+async def test_who_goes_waits_no_longer_for_what_a_hub_has_not_seen(hubs: list[Served]) -> None:
+    writer, late = hubs
+    engine = late.app.engine
+    await end([task for task in engine._tasks if task.get_name() == "log"])  # it hears no more of what others write
+    opened = await writer.call("mutation", "ledger:open_account", {"name": "alice"})
+    body = b'{"path":"ledger:accounts"}'
+    head = (
+        "POST /api/query HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n"
+        f"content-length: {len(body)}\r\nsynovia-after: {opened.headers['synovia-ts']}\r\n\r\n"
+    )
+    _, caller = await asyncio.open_connection("127.0.0.1", late.port)
+    caller.write(head.encode() + body)
+    await until(lambda: bool(engine._log._waiting))
+    [(_, waits)] = engine._log._waiting
+    assert not waits.done()
+    caller.transport.abort()
+    await until(waits.done)
+    assert waits.cancelled()

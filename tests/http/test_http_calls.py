@@ -437,13 +437,16 @@ async def test_a_mutation_whose_caller_goes_is_still_done(ledger: Served) -> Non
 
 
 async def test_a_query_waits_for_what_its_caller_has_seen_elsewhere() -> None:
-    async with serving(limits=HubLimits(resume_timeout=0.05)) as served:
+    async with serving() as served:  # whose limit nobody waits for
         opened = await served.call("mutation", "ledger:open_account", {"name": "alice"})
         seen = {"Synovia-After": opened.headers["synovia-ts"]}
         assert (await served.call("query", "ledger:balance", {"name": "alice"}, headers=seen)).status == 200
         ahead = {"Synovia-After": str(2**62)}
         answer = await served.call("query", "ledger:accounts", headers=ahead)
         assert (answer.status, answer.code, answer.headers["retry-after"]) == (503, "overloaded", "1")
+        assert (
+            f"the newest instant of the database is {opened.headers['synovia-ts']}" in answer.json["error"]["message"]
+        )
         for wrong in ("-1", "x", "1.5", "9" * 30, "²"):
             answer = await served.call("query", "ledger:accounts", headers={"Synovia-After": wrong})
             assert (answer.status, answer.code) == (400, "bad_header")

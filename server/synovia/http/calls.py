@@ -33,7 +33,7 @@ from synovia.http.settings import HttpSettings
 from synovia.http.values import dump, to_json
 from synovia.identity import Account, Identity
 from synovia.store.arrays import write_array
-from synovia.store.base import Ts
+from synovia.store.base import StoreError, Ts
 from synovia.sync.hub import Hub
 from synovia_protocol.errors import ErrorCode, ErrorInfo
 
@@ -97,6 +97,26 @@ class Calls:
         """
         return await self._run(_Call(function, args, identity, request, at=at))
 
+    async def come_to(self, ts: Ts, request: Request) -> None:
+        """Wait until this hub has seen everything up to an instant, as long as whoever asks waits too.
+
+        Raises:
+            Refused: It has not in time, or the database itself has not come so far, so nobody can have seen that.
+            ClientDisconnect: Nobody waits for the answer any more.
+        """
+        if ts <= self._engine.head:
+            return
+        try:
+            async with while_awaited(request.receive), asyncio.timeout(self._hub.limits.resume_timeout):
+                if ts > (newest := await self._engine.instant()):
+                    text = f"nothing is known of {ts}: the newest instant of the database is {newest}"
+                    raise Refused(ErrorCode.OVERLOADED, text)
+                await self._engine.wait_for(ts)
+        except TimeoutError:
+            raise Refused(ErrorCode.OVERLOADED, f"this server has not yet seen {ts}") from None
+        except StoreError:
+            raise Refused(ErrorCode.OVERLOADED, "the database cannot answer, try again later") from None
+
     def _endpoint(self, reply: _Reply) -> Endpoint:
         return telling_errors(lambda request: self._answer(request, reply))
 
@@ -149,13 +169,8 @@ class Calls:
     async def _catch_up(self, request: Request) -> None:
         """Wait until this hub has seen what the caller has, who may have written through another."""
         after = number_header(request, AFTER)
-        if after is None or after <= self._engine.head:
-            return
-        try:
-            async with asyncio.timeout(self._hub.limits.resume_timeout):
-                await self._engine.wait_for(after)
-        except TimeoutError:
-            raise Refused(ErrorCode.OVERLOADED, f"this server has not yet seen {after}") from None
+        if after is not None:
+            await self.come_to(after, request)
 
     # --- running it
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -175,7 +174,7 @@ class ConvexCalls:
             ts = ts_of(tree.get("ts"))
         except ValueError as error:
             raise Refused(ErrorCode.INVALID_ARGUMENTS, str(error)) from None
-        await self._come_to(ts)
+        await self._calls.come_to(ts, request)
         return await self._response(request, path, args, identity, Kind.QUERY, form, ts)
 
     async def _query_batch(self, request: Request, identity: Identity | None, tree: _Tree) -> Response:
@@ -195,13 +194,6 @@ class ConvexCalls:
             return await self._engine.instant()
         except StoreError:
             raise Refused(ErrorCode.OVERLOADED, "the database cannot answer, try again later") from None
-
-    async def _come_to(self, ts: Ts) -> None:
-        try:
-            async with asyncio.timeout(self._hub.limits.resume_timeout):
-                await self._engine.wait_for(ts)
-        except TimeoutError:
-            raise Refused(ErrorCode.OVERLOADED, f"this server has not yet seen {ts}") from None
 
     # --- running it
 
