@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-
 from synovia.cli.reporting import err
 from synovia.export.writing import Progress as Done
 
@@ -25,13 +23,16 @@ def shown(words: str, documents: int | None = None, array_bytes: int = 0) -> Ite
     if not err.is_terminal:
         yield lambda _: None
         return
-    columns = SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[done]}")
-    with Progress(*columns, TimeElapsedColumn(), console=err, transient=True) as bars:
+    from rich import progress as rich  # what no other command needs
+
+    columns = rich.SpinnerColumn(), rich.TextColumn("{task.description}"), rich.BarColumn()
+    done, elapsed = rich.TextColumn("{task.fields[done]}"), rich.TimeElapsedColumn()
+    with rich.Progress(*columns, done, elapsed, console=err, transient=True) as bars:
         total = None if documents is None else documents + array_bytes / 1000
         task = bars.add_task(words, total=total, done="")
 
-        def told(done: Done) -> None:
-            text = f"{done.documents:,} documents, {done.arrays:,} arrays ({done.bytes / _BYTES:,.0f} MB)"
-            bars.update(task, completed=done.documents + done.bytes / 1000, done=text)
+        def told(so_far: Done) -> None:
+            text = f"{so_far.documents:,} documents, {so_far.arrays:,} arrays ({so_far.bytes / _BYTES:,.0f} MB)"
+            bars.update(task, completed=so_far.documents + so_far.bytes / 1000, done=text)
 
         yield told

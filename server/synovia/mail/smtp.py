@@ -10,8 +10,6 @@ from email.message import EmailMessage
 from email.utils import make_msgid
 from typing import Protocol
 
-import aiosmtplib
-
 from synovia.identity import SignInUnavailable
 
 _ADDRESS = re.compile(r"[^@\s\x00-\x1f\x7f<>(),;:\\\"\[\]]{1,64}@[^@\s\x00-\x1f\x7f<>(),;:\\\"\[\]]{1,253}")
@@ -73,6 +71,8 @@ class SmtpMailer:
 
     async def send(self, message: EmailMessage) -> None:
         """Send the message."""
+        import aiosmtplib  # most hubs send none
+
         try:
             await aiosmtplib.send(
                 message,
