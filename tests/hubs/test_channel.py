@@ -10,9 +10,10 @@ from contextlib import asynccontextmanager
 import pytest
 
 from helpers.patience import PATIENCE
-from synovia.hubs.channel import Channel, NotAPeer, connected
-from synovia.hubs.link import Link, LinkLost
-from synovia.hubs.listener import Listener
+from helpers.waiting import until
+from synovia.hubs.channel import Channel, NotAPeer, accepted, connected
+from synovia.hubs.link import PING, Link, LinkLost
+from synovia.hubs.listener import MOST_STRANGERS, Listener
 
 SECRET, CONTEXT = b"a secret of two hubs", b"this hub, this application"
 
@@ -168,3 +169,68 @@ class _Silenced:
 
     def __get__(self, channel: Channel, _: type) -> object:
         return lambda payload: None if self.on else self.send(channel, payload)  # type: ignore[operator]
+
+
+def hubs_let_in() -> int:
+    return sum(task.get_name() == "other hub" for task in asyncio.all_tasks())
+
+
+async def test_strangers_who_connect_and_say_nothing_keep_no_hub_out() -> None:
+    async with listening() as port:
+        strangers = [await asyncio.open_connection("127.0.0.1", port) for _ in range(MOST_STRANGERS + 10)]
+        await until(lambda: hubs_let_in() == MOST_STRANGERS)
+        link = Link(await connected("127.0.0.1", port, SECRET, CONTEXT))
+        assert await link.ask(b"1") == b"11"
+        await link.close()
+        for _, writer in strangers:
+            writer.transport.abort()
+
+
+async def test_a_hub_that_has_vanished_gives_its_place_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its machine is gone, so nothing ends its connection."""
+    monkeypatch.setattr("synovia.hubs.listener.MOST_CONNECTIONS", 1)
+    monkeypatch.setattr("synovia.hubs.listener.SILENCE_SECONDS", 0.05)
+    async with listening() as port:
+        vanished = await connected("127.0.0.1", port, SECRET, CONTEXT)
+        await until(lambda: hubs_let_in() == 0)
+        link = Link(await connected("127.0.0.1", port, SECRET, CONTEXT))
+        assert await link.ask(b"1") == b"11"
+        await link.close()
+        await vanished.close()
+
+
+async def test_a_hub_that_takes_no_answers_loses_its_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("synovia.hubs.listener.SILENCE_SECONDS", 0.2)
+    monkeypatch.setattr("synovia.hubs.listener.MOST_RUNNING", 10)
+    asked = []
+
+    async def answer(question: bytes) -> bytes:
+        asked.append(question)
+        return bytes(1_000_000)
+
+    async with listening(answer) as port:
+        channel = await connected("127.0.0.1", port, SECRET, CONTEXT)
+        for number in range(1, 1001):
+            channel.send(number.to_bytes(8) + b"?")
+        await until(lambda: hubs_let_in() == 0)
+        assert len(asked) < 100
+        await channel.close()
+
+
+async def test_a_link_that_is_asked_nothing_says_that_it_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("synovia.hubs.link._PING_SECONDS", 0.01)
+    monkeypatch.setattr("synovia.hubs.link._IDLE_PING_SECONDS", 0.02)
+    heard: asyncio.Queue[bytes] = asyncio.Queue()
+
+    async def listen(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        channel = await accepted(reader, writer, SECRET, CONTEXT)
+        with contextlib.suppress(OSError, EOFError):
+            while True:
+                heard.put_nowait(await channel.receive())
+        writer.transport.abort()
+
+    async with await asyncio.start_server(listen, "127.0.0.1", 0) as server:
+        link = Link(await connected("127.0.0.1", server.sockets[0].getsockname()[1], SECRET, CONTEXT))
+        async with asyncio.timeout(PATIENCE):
+            assert [await heard.get(), await heard.get()] == [PING, PING]
+        await link.close()

@@ -65,6 +65,14 @@ class Channel:
         self._received += 1
         return payload
 
+    async def drain(self) -> None:
+        """Wait until the other side has taken nearly all that was sent.
+
+        Raises:
+            OSError: The connection has ended.
+        """
+        await self._writer.drain()
+
     def abort(self) -> None:
         """End the connection at once."""
         self._writer.transport.abort()

@@ -13,6 +13,8 @@ from synovia.tasks import end
 SILENCE_SECONDS: Final = 1.0
 """A hub that has not even answered a ping for so long is given up."""
 _PING_SECONDS: Final = 0.25
+_IDLE_PING_SECONDS: Final = 15.0
+"""One that is asked nothing is told so often that this hub is still there."""
 _NUMBER: Final = struct.Struct(">Q")
 PING: Final = _NUMBER.pack(0)
 
@@ -86,9 +88,12 @@ class Link:
             self._lose(f"{type(error).__name__}: {error}")
 
     async def _ping(self) -> None:
+        pinged_at = time.monotonic()
         while self.is_open:
             await asyncio.sleep(_PING_SECONDS)
-            if self._waiting and time.monotonic() - self._heard_at > SILENCE_SECONDS:
+            now = time.monotonic()
+            if self._waiting and now - self._heard_at > SILENCE_SECONDS:
                 self._lose("it says nothing any more")
-            elif self._waiting:
+            elif self._waiting or now - pinged_at > _IDLE_PING_SECONDS:
+                pinged_at = now
                 self._channel.send(PING)

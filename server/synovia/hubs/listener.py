@@ -17,6 +17,10 @@ logger = logging.getLogger("synovia")
 Answer = Callable[[bytes], Awaitable[bytes]]
 MOST_CONNECTIONS: Final = 64
 """More hubs than that are not let in at once, whoever they are."""
+MOST_STRANGERS: Final = 64
+"""Connections that have not proved yet to be hubs: for one more the oldest has to go, so they keep no hub out."""
+SILENCE_SECONDS: Final = 60.0
+"""A hub that says nothing for so long, or does not take its answers, is gone: links say more often that they are there."""
 MOST_RUNNING: Final = 1024
 """Of one hub; it has to wait for more."""
 
@@ -34,6 +38,8 @@ class Listener:
         self._answer = answer
         self._server: asyncio.Server | None = None
         self._connections: set[asyncio.Task[None]] = set()
+        self._strangers: dict[asyncio.StreamWriter, None] = {}
+        self._hubs = 0
 
     async def open(self, host: str) -> int:
         """Listen; give the port.
@@ -52,9 +58,11 @@ class Listener:
         await end(self._connections)
 
     async def _let_in(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if len(self._connections) >= MOST_CONNECTIONS:
-            writer.transport.abort()
-            return
+        if len(self._strangers) >= MOST_STRANGERS:
+            oldest = next(iter(self._strangers))
+            del self._strangers[oldest]
+            oldest.transport.abort()
+        self._strangers[writer] = None
         task = asyncio.create_task(self._serve(reader, writer), name="other hub")
         self._connections.add(task)
         task.add_done_callback(self._connections.discard)
@@ -62,8 +70,12 @@ class Listener:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         running: set[asyncio.Task[None]] = set()
         try:
-            channel = await accepted(reader, writer, self._secret, self._context)
-            await self._answer_all(channel, running)
+            channel = await self._accepted(reader, writer)
+            self._hubs += 1
+            try:
+                await self._answer_all(channel, running)
+            finally:
+                self._hubs -= 1
         except NotAPeer as error:
             logger.warning("a connection from %s to this hub is refused: %s", writer.get_extra_info("peername"), error)
         except (OSError, EOFError, TimeoutError):
@@ -74,10 +86,21 @@ class Listener:
             with contextlib.suppress(OSError):
                 await writer.wait_closed()
 
+    async def _accepted(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Channel:
+        try:
+            channel = await accepted(reader, writer, self._secret, self._context)
+        finally:
+            self._strangers.pop(writer, None)
+        if self._hubs >= MOST_CONNECTIONS:
+            raise NotAPeer(f"{MOST_CONNECTIONS} hubs are connected already")
+        return channel
+
     async def _answer_all(self, channel: Channel, running: set[asyncio.Task[None]]) -> None:
         places = asyncio.Semaphore(MOST_RUNNING)
         while True:
-            frame = await channel.receive()
+            async with asyncio.timeout(SILENCE_SECONDS):
+                await channel.drain()
+                frame = await channel.receive()
             if frame == PING:
                 channel.send(PING)
                 continue
