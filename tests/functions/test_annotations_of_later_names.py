@@ -222,3 +222,65 @@ def test_defaults_of_models_that_name_what_follows(tmp_path: Path, head: str) ->
         f"{first + 6}: Holding.missing {kept}",
         f"{first + 7}: Holding.wrong {kept}",
     ]
+
+
+# --- names of types that the body of a class gives another meaning -------------------------------------------------------
+
+HIDDEN = "means the default of the field 'date', not the type; name the field otherwise"
+
+
+@pytest.mark.parametrize("head", [HEAD, IMPORTS], ids=["text", "evaluated"])
+@pytest.mark.parametrize("base", ["Table", "Model"])
+@pytest.mark.parametrize(
+    ("fields", "field"),
+    [
+        (["date: Optional[date] = None", "until: int = 0"], "date"),
+        (["date: date = Field(default=0)", "until: int = 0"], "date"),
+        (["until: date", "date: int | None = None"], "until"),
+        (["date: int = 0", "until: date = 0"], "until"),
+        (["date: None = None", "until: date = None"], "until"),
+    ],
+)
+def test_a_field_that_hides_a_type_is_refused(
+    tmp_path: Path, head: str, base: str, fields: list[str], field: str
+) -> None:
+    lines = [
+        "from typing import Optional",
+        "from pydantic import Field",
+        "from datetime import datetime as date",
+        f"class Trip({base}):",
+        *(f"    {each}" for each in fields),
+    ]
+    if head == IMPORTS and fields[0].startswith("until") and sys.version_info < (3, 14):
+        load_application(write_application(tmp_path, "\n".join(lines), head=head))  # it is no default yet
+        return
+    refused = refusal_of(tmp_path, "\n".join(lines), head=head)
+    assert refused.endswith(
+        f"Trip.{field}: within Trip the name 'date' {HIDDEN}, or import the type under another name"
+    )
+    assert f".py:{head.count(chr(10)) + 4}: " in refused
+
+
+@pytest.mark.parametrize("head", [HEAD, IMPORTS], ids=["text", "evaluated"])
+def test_names_that_hide_no_type(tmp_path: Path, head: str) -> None:
+    text = """
+    from datetime import datetime as date
+    from enum import StrEnum
+    from typing import Literal
+
+    class Trip(Table):
+        class Kind(StrEnum):
+            SHORT = "short"
+
+        kind: Kind = Kind.SHORT
+        date: date
+        until: date
+        nothing: None = None
+        of: Literal["way"] = "way"
+    """
+    load_application(write_application(tmp_path, text, head=head))
+
+
+def test_a_method_that_hides_a_type_is_refused(tmp_path: Path) -> None:
+    refused = refusal_of(tmp_path, "class Trip(Table):\n    a: list[int]\n    def list(self) -> int: return 1\n")
+    assert "Trip.a: within Trip the name 'list' means the method 'list', not the type" in refused

@@ -16,6 +16,7 @@ from typing import Any
 
 class Contact(Model):
     city: str | None = None
+    zip_code: str | None = None
 
 class Ticket(Table, name="tickets"):
     title: str
@@ -29,6 +30,15 @@ async def add(ctx: MutationContext, title: str, author_name: str | None = None) 
 @mutation(public=True)
 async def misspell(ctx: MutationContext) -> Id[Ticket]:
     return await ctx.db.insert(Ticket(title="a", autor_name="ada"))
+
+@mutation(public=True)
+async def misspell_inside(ctx: MutationContext) -> Id[Ticket]:
+    return await ctx.db.insert(Ticket(title="a", contact=Contact(ctiy="Ulm")))
+
+@mutation(public=True)
+async def inside(ctx: MutationContext) -> str | None:
+    ticket = Ticket(title="a", contact=Contact(city="Ulm", zipCode="89073"))
+    return (await ctx.db.get_one(await ctx.db.insert(ticket))).contact.zip_code
 
 @mutation(public=True)
 async def by_wire_name(ctx: MutationContext) -> Id[Ticket]:
@@ -100,6 +110,20 @@ async def test_a_field_that_a_row_is_given_and_the_table_has_not_is_not_lost_wit
     async with TestApp(registry) as app:
         await app.caller().mutation("desk:by_wire_name")
         assert await app.caller().mutation("desk:own_ways") == 3
+
+
+async def test_so_is_none_of_a_model_in_a_row(registry: Registry) -> None:
+    error = await refused(registry, "mutation", "misspell_inside")
+    assert (error.code, error.message) == ("invalid_arguments", "Contact: ctiy: there is no such field")
+    assert error.data == [{"at": "ctiy", "message": "there is no such field"}]
+    async with TestApp(registry) as app:
+        assert await app.caller().mutation("desk:inside") == "89073"
+
+
+async def test_what_stands_in_a_document_beside_the_fields_of_a_model_is_passed_over(registry: Registry) -> None:
+    ticket = registry.models["tickets"]
+    row = ticket.from_document({"_id": "a", "title": "b", "contact": {"city": "Ulm", "formerly": 1}, "formerly": 2})
+    assert row.model_dump(exclude_none=True) == {"id": "a", "title": "b", "contact": {"city": "Ulm"}}
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Self, cast
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Self, cast
 
 from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler
 from pydantic.alias_generators import to_camel
@@ -12,6 +13,8 @@ from pydantic_core import CoreSchema, core_schema
 from synovia.errors import SchemaError
 from synovia.schema.defaults import faults_in_defaults, faults_of_none, is_of_table
 from synovia.schema.encrypted import marker_of
+from synovia.schema.faults import no_such_fields
+from synovia.schema.hidden_types import check_annotations
 from synovia.schema.reading import field_value
 from synovia.schema.refused_tables import check_fields
 from synovia.schema.shared import SharedDoc
@@ -36,6 +39,10 @@ class Model(BaseModel):
         ignored_types=(SharedDoc,),
     )
 
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        check_annotations(cls)  # before pydantic reads them
+
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         schema = handler(source)
@@ -55,6 +62,28 @@ class Model(BaseModel):
         # The defaults of tables are looked at when the application is whole, and so is what names something further down.
         for name, fault in (*faults_of_none(cls), *(() if is_of_table(cls) else faults_in_defaults(cls))):
             raise SchemaError(f"{cls.__name__}.{name} {fault}")
+
+    if not TYPE_CHECKING:
+
+        def __init__(self, /, **fields: Any) -> None:
+            """Make one.
+
+            Raises:
+                InvalidArguments: It is given what is none of its fields: what stands in a document beside them is passed
+                    over, but what a program says here would be lost.
+                ValidationError: A field is missing, or cannot hold what it is given.
+            """
+            known = _names_of(type(self))
+            if known is not None and not fields.keys() <= known:
+                raise no_such_fields(self._called(), fields.keys() - known)
+            super().__init__(**fields)
+
+        __init__.__pydantic_base_init__ = True  # it is no other way of making one: documents are read without it
+
+    @classmethod
+    def _called(cls) -> str:
+        """Tell its name in errors."""
+        return cls.__name__
 
     def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
         """Leave encrypted fields out. Asked of the fields each time: they are made anew when what they name is there."""
@@ -77,3 +106,14 @@ class Model(BaseModel):
             copy.__dict__[name] = field_value(type(self), name, value)
             copy.__pydantic_fields_set__.add(name)
         return copy
+
+
+@lru_cache(maxsize=1024)
+def _names_of(model: type[Model]) -> frozenset[str] | None:
+    """Give the names by which a new one may be given its fields; None if code of the application reads what it is given."""
+    aliases = [info.validation_alias or name for name, info in model.model_fields.items()]
+    if model.model_config["extra"] != "ignore" or model.__pydantic_decorators__.model_validators:
+        return None
+    if any(not isinstance(alias, str) for alias in aliases):
+        return None
+    return frozenset({*model.model_fields, *map(str, aliases)})

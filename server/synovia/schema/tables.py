@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from bson import Int64
@@ -19,7 +18,7 @@ from synovia.errors import SchemaError
 from synovia.keys import IndexSpec
 from synovia.schema.aggregates import AggregateIndex
 from synovia.schema.encrypted import ClearValue, Sealed, marker_of, opened_document, sealed_fields
-from synovia.schema.faults import no_such_fields, refusal
+from synovia.schema.faults import refusal
 from synovia.schema.ids import FROM_DOCUMENT, Id, id_to_bson, time_of_id
 from synovia.schema.index_fields import encoded_defaults, exists, index_path
 from synovia.schema.kept import Audited, SoftDelete, Timestamps
@@ -146,18 +145,18 @@ class Table(Model):
             """Make a row that may be inserted.
 
             Raises:
-                InvalidArguments: A field is missing, cannot hold what it is given, or is none of the table: what stands
-                    in a document beside its fields is passed over, but what a program says here would be lost.
+                InvalidArguments: A field is missing, cannot hold what it is given, or is none of the table.
             """
-            known = _names_of(type(self))
-            if known is not None and not fields.keys() <= known:
-                raise no_such_fields(self.spec.name, fields.keys() - known)
             try:
                 super().__init__(**fields)
             except ValidationError as error:
                 raise refusal(self.spec.name, error, type(self)) from error
 
         __init__.__pydantic_base_init__ = True  # it is no other way of making a row: documents are read without it
+
+    @classmethod
+    def _called(cls) -> str:
+        return cls.spec.name
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """Make a copy, with some fields changed: by their Python names, to what these may hold.
@@ -243,17 +242,6 @@ class Table(Model):
             time = time.timestamp() * 1000
         if 0 <= time < _END_OF_TIME:
             self.__dict__[CREATION_TIME] = time  # beside the fields: it is not sent to clients
-
-
-@lru_cache(maxsize=1024)
-def _names_of(table: type[Table]) -> frozenset[str] | None:
-    """Give the names by which a new row may be given its fields; None if code of the application reads what it is given."""
-    aliases = [info.validation_alias or name for name, info in table.model_fields.items()]
-    if table.model_config["extra"] != "ignore" or table.__pydantic_decorators__.model_validators:
-        return None
-    if any(not isinstance(alias, str) for alias in aliases):
-        return None
-    return frozenset({*table.model_fields, *map(str, aliases)})
 
 
 def _check_kept(table: type[Table]) -> None:
