@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import math
 import secrets
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from itertools import chain
 from operator import attrgetter
 from typing import Any
 
-from synovia.charges import Payer, at_cost, cause, caused_by, charged_name
+from synovia.charges import Payer, at_cost, caused_by
+from synovia.engine.actions import Actions
+from synovia.engine.causes import cause_of, refuse_impersonation
 from synovia.engine.committer import Committer
 from synovia.engine.executor import Clock, Executor
 from synovia.engine.freshness import Floor, Freshness
@@ -33,17 +34,16 @@ from synovia.engine.runs import Arguments
 from synovia.engine.settings import EngineLimits
 from synovia.engine.stage import TOKEN_BYTES, Stage
 from synovia.engine.tracing import UNTRACED, Tracer
-from synovia.errors import Forbidden, FunctionError, seconds_to_wait
+from synovia.errors import FunctionError
 from synovia.functions.access import CallOrigin
 from synovia.functions.context import QueryContext, Seed, Work
 from synovia.functions.env import Env
 from synovia.functions.file_addresses import FileAddresses
 from synovia.functions.function import Function, Isolation, Kind, function_for_work
-from synovia.functions.log_lines import note
 from synovia.functions.registry import Registry
 from synovia.functions.services import Services
 from synovia.health import Health, Level, PartHealth
-from synovia.identity import SERVER, Account, Identity, operates
+from synovia.identity import SERVER, Account, Identity
 from synovia.keys import IndexSpec
 from synovia.sealing.keyring import Keyring
 from synovia.store.base import Gap, NothingWritten, Store, StoreError, Ts
@@ -51,7 +51,6 @@ from synovia.store.sweep import Swept, sweep
 from synovia.tasks import end, keep_running
 from synovia.transaction.keyed import KeyedCommit
 from synovia.transaction.recall import Recall
-from synovia_protocol.errors import ErrorInfo
 
 logger = logging.getLogger("synovia")
 
@@ -121,6 +120,9 @@ class Engine:
         self.committer = Committer(store, self._log, self.stage, self._executor.reads.cache, self.peers, tracer=tracer)
         self._freshness = Freshness(store, self._log)
         self._mutations = Mutations(store, self._executor, self._log, self.stage, self._freshness, self.peers, tracer)
+        self._actions = Actions(
+            self._executor, self.query, self.mutate, self.transact, self.wait_for, self._freshness.instant
+        )
         self._tasks: list[asyncio.Task[None]] = []
         self._log_alive = False
         self._lag = Lag()
@@ -324,7 +326,7 @@ class Engine:
             FunctionError: They may not.
             StoreError: The database does not answer.
         """
-        _refuse_impersonation(identity)
+        refuse_impersonation(identity)
         async with self.places.taken(account):
             await self._executor.admit(function, identity, await self._freshness.instant())
 
@@ -371,7 +373,7 @@ class Engine:
             # Nobody can ask again, but the committer can: a lost acknowledgement must not commit twice either.
             session, number, retry = secrets.token_bytes(16), 0, False
         mark = mark or caller_mark(identity)
-        by = _cause(identity, origin)
+        by = cause_of(identity, origin)
         call = MutationCall(path, args, identity, session, number, retry, issued_at, mark, origin, by)
         return await self._mutate(call, committing)
 
@@ -383,7 +385,7 @@ class Engine:
         self, call: MutationCall, committing: Callable[[], None] | None = None, *, for_peer: bool = False
     ) -> Outcome:
         try:
-            _refuse_impersonation(call.identity)
+            refuse_impersonation(call.identity)
             if call.retry:
                 earlier = await self._mutations.earlier(call.session, call.number, call.mark)
                 if earlier is not None:
@@ -473,76 +475,11 @@ class Engine:
             function, values = self._executor.prepare(path, Kind.ACTION, args, identity, origin)
         except FunctionError as error:
             return Outcome(error=error.info)
-        return await self._run_action(function, values, identity, origin, account)
+        return await self._actions.run(function, values, identity, origin, account)
 
     @observed("route")
     async def run_route(
         self, route: Function, values: Arguments, identity: Identity | None, *, account: Account = SERVER
     ) -> Outcome:
         """Run a route with what its body takes."""
-        return await self._run_action(route, values, identity, CallOrigin.CLIENT, account)
-
-    async def _run_action(
-        self, function: Function, values: Arguments, identity: Identity | None, origin: CallOrigin, account: Account
-    ) -> Outcome:
-        inner = origin if origin.trusted else CallOrigin.FUNCTION
-
-        async def run_query(path: str, args: Mapping[str, Any]) -> Any:
-            outcome = await self.query(path, args, identity, origin=inner, account=account)
-            note(outcome.log_lines)
-            return outcome.value()
-
-        async def run_mutation(path: str, args: Mapping[str, Any]) -> Any:
-            outcome = await self.mutate(path, args, identity, origin=inner)
-            note(outcome.log_lines)
-            await self.wait_for(outcome.ts or 0)
-            return outcome.value()
-
-        try:
-            _refuse_impersonation(identity)
-            with caused_by(_cause(identity, origin)):
-                run = await self._executor.action(
-                    function,
-                    values,
-                    identity,
-                    run_query,
-                    run_mutation,
-                    self.transact,
-                    self._freshness.instant,
-                    origin=origin,
-                )
-        except FunctionError as error:
-            return Outcome(error=error.info)
-        except StoreError as error:
-            return unavailable(error)
-        outcome = outcome_of(run, None)
-        if outcome.error is not None:
-            return replace(outcome, error=_of_what_has_run(outcome.error, self._executor.now()))
-        return outcome
-
-
-def _of_what_has_run(error: ErrorInfo, now: int) -> ErrorInfo:
-    """Give the error of an action so that no client takes it for one that has not run, which it would send again."""
-    seconds = seconds_to_wait(error)
-    if seconds is None:
-        return error
-    rest = {key: value for key, value in error.data.items() if key != "retryAfter"}
-    return ErrorInfo(error.code, error.message, {**rest, "retryAt": now + math.ceil(1000 * seconds)})
-
-
-def _cause(identity: Identity | None, origin: CallOrigin) -> str | None:
-    """Tell who causes what a call schedules: who is signed in, else the address that it is charged to.
-
-    What an operator does is the application's own, and what functions do is caused by who has called them.
-    """
-    if origin is not CallOrigin.CLIENT:
-        return cause()
-    if identity is None:
-        return charged_name()
-    return None if operates(identity) else identity.pseudonym
-
-
-def _refuse_impersonation(identity: Identity | None) -> None:
-    """Refuse to do anything for somebody who only looks at the application as another user."""
-    if identity is not None and identity.actor is not None:
-        raise Forbidden("impersonation is read-only")
+        return await self._actions.run(route, values, identity, CallOrigin.CLIENT, account)
