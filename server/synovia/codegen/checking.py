@@ -9,7 +9,7 @@ from pathlib import Path
 from pydantic.alias_generators import to_camel
 
 from synovia.codegen.convex import RESERVED as CONVEX_RESERVED
-from synovia.codegen.python import RESERVED_FUNCTIONS
+from synovia.codegen.python import RESERVED_ARGUMENTS, RESERVED_FUNCTIONS
 from synovia.codegen.reading import CodegenError
 from synovia.codegen.shapes import Api, Call, Module
 
@@ -76,6 +76,9 @@ def _faults(call: Call, names: set[str]) -> Iterable[str]:
         yield f"{call.path}: a Python client cannot have a function of this name; give it another"
     if call.name in RESERVED_FUNCTIONS or call.name in names:
         yield f"{call.path}: the name {call.name} has another meaning in a Python client; rename it"
+    for field in call.arguments:
+        if field.python in RESERVED_ARGUMENTS:
+            yield f"{call.path}: the argument {field.python} has another meaning in a Python client; rename it"
 
 
 def _clashes(named: Iterable[tuple[str, str]]) -> list[str]:

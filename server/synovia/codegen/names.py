@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from dataclasses import dataclass
 
 _TYPESCRIPT = """
     Id ArrayRef StoredFile UploadId TypedArray NdArray Value QueryReference MutationReference ActionReference api table T
     Date Uint8Array Float64Array Record Array Promise Object String Number Boolean Function Symbol
+    any bigint boolean never null number object string symbol undefined unknown void
+    case catch const debugger default delete do enum export extends false function implements instanceof interface let new
+    package private protected public static super switch this throw true typeof var
 """
 _PYTHON = """
     Any Generic Literal NDArray StoredFile UploadId NewType NotRequired TypedDict TypeVar QueryCall MutationCall ActionCall
     Unset UNSET datetime np
+    bool bytes dict float int list str
 """
 RESERVED = frozenset([*_TYPESCRIPT.split(), *_PYTHON.split()])
 """What a model must not be called."""
 
+_UNSEEN = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 _SECTION = re.compile(r"^(Args|Returns|Raises|Yields|Example|Examples|Note|Attributes):\s*$")
 _ENTRY = re.compile(r"^ {2,4}(\w+(?:, \w+)*): ?(.*)$")
 
@@ -26,6 +32,12 @@ class Words:
 
     text: str
     arguments: dict[str, str]
+
+
+def doc_of(text: str | None) -> str:
+    """Clean a docstring, so that it may stand in a file of any language: without what ends a line only here or there, cannot
+    be written, or shows others in another order than it is read in."""
+    return _UNSEEN.sub("", "\n".join(inspect.cleandoc(text or "").splitlines())).strip()
 
 
 def words(doc: str) -> Words:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import builtins
+import json
 import keyword
+import unicodedata
 from collections.abc import Collection, Iterable
 
 from synovia.codegen import shapes
@@ -45,6 +47,8 @@ _WIDTH = 120
 _LEFT_ALONE = ("# ruff: noqa", "# fmt: off")
 RESERVED_FUNCTIONS = frozenset({*_ORIGINS, *_MODULES, "annotations"})
 """What a function must not be called: generated modules have other uses for these names."""
+RESERVED_ARGUMENTS = frozenset(_CALLS.values())
+"""What an argument must not be called in Python: the body of its function makes one of these."""
 
 
 def python(api: shapes.Api, mark: str) -> dict[str, str]:
@@ -155,15 +159,14 @@ class _Writer:
     def call(self, call: shapes.Call) -> str:
         kind = self.use(_CALLS[call.kind])
         parameters = [self._parameter(field) for field in call.arguments]
-        head = f"def {call.name}({', '.join(['*', *parameters] if parameters else [])}) -> {{}}:"
         result = f"{kind}[{self.type(call.result, given=False)}]"
-        line = head.format(result)
+        line = f"def {call.name}({', '.join(['*', *parameters] if parameters else [])}) -> {result}:"
         if len(line) > _WIDTH:
             line = f"def {call.name}(\n    *,\n" + "".join(f"    {p},\n" for p in parameters) + f") -> {result}:"
         return f"{line}\n{_docstring(call.doc, '    ')}    return {self._value(kind, call)}\n"
 
     def _value(self, kind: str, call: shapes.Call) -> str:
-        pairs = [f'"{field.name}": {field.python}' for field in call.arguments]
+        pairs = [f"{json.dumps(field.name, ensure_ascii=False)}: {field.python}" for field in call.arguments]
         text = f'{kind}("{call.path}", {{{", ".join(pairs)}}})'
         if len(text) + 11 <= _WIDTH:
             return text
@@ -241,6 +244,8 @@ def _variables(structure: shapes.Structure) -> str:
 def _is_plain(key: str) -> bool:
     private = key.startswith("__")  # a class would mangle it
     hides = hasattr(builtins, key) or key in RESERVED_FUNCTIONS
+    if unicodedata.normalize("NFKC", key) != key:  # Python would read another name
+        return False
     return key.isidentifier() and not (keyword.iskeyword(key) or private or hides)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import collections.abc
 import enum
-import inspect
 import sys
 import types
 from datetime import datetime
@@ -13,7 +12,7 @@ from typing import Annotated, Any, ForwardRef, Literal, NewType, Self, TypeVar, 
 from pydantic import BaseModel, PlainSerializer, RootModel, WrapSerializer
 from pydantic.fields import ComputedFieldInfo, FieldInfo
 
-from synovia.codegen.names import RESERVED, words
+from synovia.codegen.names import RESERVED, doc_of, words
 from synovia.codegen.shapes import (
     ANY,
     NONE,
@@ -101,7 +100,7 @@ class _Reader:
 
     def call(self, function: Function) -> Call:
         path = function.path
-        doc = inspect.cleandoc(function.body.__doc__ or "")
+        doc = doc_of(function.body.__doc__)
         described = words(doc).arguments
         arguments = [
             self._argument(path, python, info, described.get(python, ""))
@@ -114,7 +113,7 @@ class _Reader:
         place = f"{path}, argument {python!r}"
         shape = self._shape_at(place, info.annotation, given=True, metadata=info.metadata)
         name = self._wire_name(place, info.validation_alias or python)
-        return Field(name, python, shape, info.is_required(), info.description or doc)
+        return Field(name, python, shape, info.is_required(), doc_of(info.description) or doc)
 
     def _wire_name(self, place: str, alias: object) -> str:
         if isinstance(alias, str):
@@ -236,7 +235,7 @@ class _Reader:
             ]
             fields += [self._computed(place, model, *item) for item in model.model_computed_fields.items()]
         parameters = tuple(str(each.__name__) for each in model.__pydantic_generic_metadata__["parameters"])
-        doc = inspect.cleandoc(model.__doc__ or "")
+        doc = doc_of(model.__doc__)
         table = model.spec.name if issubclass(model, Table) else ""
         return Structure(name, parameters, tuple(fields), given, doc, table, _OF_CONVEX.get(model, ""))
 
@@ -254,13 +253,13 @@ class _Reader:
             python,
             shape if given else without_none(shape),
             required,
-            info.description or "",
+            doc_of(info.description),
             not given and NULL in info.metadata,
         )
 
     def _computed(self, place: str, model: type[BaseModel], python: str, info: ComputedFieldInfo) -> Field:
         shape = self._shape_at(f"{place}.{python}", info.return_type, given=False, owner=model)
-        doc = inspect.cleandoc(info.description or "")
+        doc = doc_of(info.description)
         return Field(info.alias or python, python, without_none(shape), not admits_none(shape), doc)
 
     def _claim(self, name: str, owner: str) -> None:
