@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 import signal
 import sys
@@ -14,6 +15,7 @@ import pytest
 
 from helpers.patience import PATIENCE
 from helpers.sync_server import client_of
+from helpers.waiting import until
 from synovia_protocol.client_session import ClientSession
 from synovia_protocol.messages import QueryAdd
 
@@ -123,3 +125,24 @@ async def test_a_change_in_a_folder_restarts_the_server_too(tmp_path: Path) -> N
         await said(process, "ws://")
         async with client_of(running, ClientSession(bytes(16))) as client:
             assert await client.subscribe(1, "queries/deep/spoken:words") == []
+
+
+async def test_an_interrupt_amid_the_start_prints_no_traceback(tmp_path: Path) -> None:
+    path, begun = tmp_path / "words_4.py", tmp_path / "begun"
+    path.write_text(APPLICATION.format(change=""))
+    (tmp_path / "start").mkdir()
+    (tmp_path / "start" / "sitecustomize.py").write_text(
+        "import pathlib, sys, time\n"
+        f"if '--fd' in sys.orig_argv:\n    pathlib.Path({str(begun)!r}).touch()\n    time.sleep(1000)\n"
+    )
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "synovia.cli", "dev", str(path), "--port", "0"),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+        env=os.environ | {"PYTHONPATH": str(tmp_path / "start")},
+        start_new_session=True,  # so that it is interrupted as a terminal does it: all of its group
+    )
+    await until(begun.exists)
+    os.killpg(process.pid, signal.SIGINT)
+    printed, _ = await process.communicate()
+    assert (process.returncode, printed.decode()) == (0, "")

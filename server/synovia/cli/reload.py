@@ -24,7 +24,13 @@ class Child:
     """
 
     def __init__(self, command: Sequence[str], fd: int, env: Mapping[str, str]) -> None:
-        self._process = subprocess.Popen(command, pass_fds=[fd], env=env)
+        # An interrupt at the terminal is for both, and the child hears of it from its parent: Python would print where it
+        # was in its imports. As soon as it serves it heeds interrupts itself.
+        before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+        try:
+            self._process = subprocess.Popen(command, pass_fds=[fd], env=env)
+        finally:
+            signal.signal(signal.SIGINT, before)
 
     @property
     def exit_code(self) -> int | None:
