@@ -71,7 +71,7 @@ class Dialer:
             raise _refused(self.url, error.response) from error
         except NegotiationError as error:
             raise DialFailed(f"{self.url} does not speak {SUBPROTOCOL}: {error}", lasting=True) from error
-        except (OSError, WebSocketException) as error:
+        except (OSError, WebSocketException, ValueError) as error:  # the last of a redirect to what is no address
             raise DialFailed(f"{self.url} cannot be reached: {error or type(error).__name__}") from error
         if websocket.subprotocol != SUBPROTOCOL:
             await websocket.close()

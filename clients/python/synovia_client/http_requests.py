@@ -11,7 +11,8 @@ import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from email.message import Message
-from typing import Any, Literal
+from http.client import HTTPMessage
+from typing import IO, Any, Literal
 
 MOST_BYTES = 256 << 10
 """What an answer may have; more is not read."""
@@ -110,7 +111,11 @@ def _proxies(proxy: str | Literal[True] | None) -> urllib.request.ProxyHandler:
 
 
 class _NoRedirects(urllib.request.HTTPRedirectHandler):
-    """A token goes to whom it is meant for and to nobody else."""
+    """A token goes to whom it is meant for and to nobody else: a redirect is an answer, whatever address it names."""
 
-    def redirect_request(self, *args: object) -> None:
+    def http_error_302(
+        self, req: urllib.request.Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage
+    ) -> None:
         return None
+
+    http_error_301 = http_error_303 = http_error_307 = http_error_308 = http_error_302
