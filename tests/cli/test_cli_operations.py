@@ -6,7 +6,8 @@ import asyncio
 import json
 import os
 import stat
-from collections.abc import AsyncIterator
+import tempfile
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from apps import posts
 from cli.command_line import synovia
 from synovia import FunctionError
 from synovia.app import Synovia
-from synovia.cli.operations import answering, operate, socket_path
+from synovia.cli.operations import answering, ask_hub, operate, socket_path
 from synovia.config import Settings
 from synovia.functions.registry import collect
 
@@ -104,3 +105,34 @@ def test_a_long_path_has_a_short_socket(tmp_path: Path) -> None:
     path = socket_path(f"sqlite:///{tmp_path / ('x' * 150)}.db")
     assert path is not None
     assert len(os.fsencode(path)) <= 100
+
+
+@pytest.fixture
+def everybodys() -> Iterator[Path]:
+    """Give a folder with a short path, as that for temporary files has."""
+    with tempfile.TemporaryDirectory() as folder:
+        yield Path(folder)
+
+
+@pytest.mark.parametrize("fault", ["others may write into it", "a link to elsewhere"])
+async def test_a_folder_that_others_have_made_where_everybody_may_is_not_used(
+    tmp_path: Path, everybodys: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, fault: str
+) -> None:
+    """Who has made it could take the socket away, and be told what operators ask for."""
+    monkeypatch.setattr("tempfile.tempdir", str(everybodys))
+    where = f"sqlite:///{tmp_path / ('x' * 150)}.db"
+    path = socket_path(where)
+    assert path is not None
+    if fault == "a link to elsewhere":
+        (tmp_path / "elsewhere").mkdir(mode=0o700)
+        path.parent.symlink_to(tmp_path / "elsewhere")
+    else:
+        path.parent.mkdir()
+        path.parent.chmod(0o777)
+    app = Synovia(REGISTRY, settings=Settings(store=where))
+    async with app.lifespan(), answering(app, where):
+        assert not path.exists()
+        assert "commands cannot reach this hub" in caplog.text
+    pretending = await asyncio.start_unix_server(lambda reader, writer: pytest.fail("it is asked"), path)
+    async with pretending:
+        assert await ask_hub(where, "call", {"path": "posts:process", "args": {}}) == (False, None)

@@ -133,3 +133,9 @@ def test_an_address_with_a_password_is_in_no_text_of_the_settings() -> None:
     with pytest.raises(ValidationError) as refused:
         Settings(store=address, port=-1)
     assert PASSWORD not in str(refused.value)
+
+
+@pytest.mark.parametrize("everybody", ["0.0.0.0/0", "::/0", "10.0.0.1, 0.0.0.0/0"])
+def test_who_believes_everybody_to_be_a_proxy_is_warned(everybody: str) -> None:
+    (told,) = concerns(Settings(host="0.0.0.0", trusted_proxies=everybody))
+    assert "every address is trusted as a proxy" in told

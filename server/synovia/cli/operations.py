@@ -11,7 +11,9 @@ import asyncio
 import contextlib
 import hashlib
 import json
+import logging
 import os
+import stat
 import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -40,6 +42,8 @@ from synovia.migrations.rotation import sealed_counts, told_of
 from synovia.seeding import run_seeds, seeding_state
 from synovia.store.base import StoreError
 from synovia_protocol.errors import ErrorCode
+
+logger = logging.getLogger("synovia")
 
 EXPORT_FAILED: Final = "export_failed"
 LONGEST_LINE = 32 * 1024 * 1024
@@ -179,8 +183,23 @@ def socket_path(store: str) -> Path | None:
     beside = file.with_name(f".{file.name}.operator")
     if len(os.fsencode(beside)) <= _LONGEST_PATH:
         return beside
-    folder = Path(tempfile.gettempdir()) / f"synovia-{os.getuid()}"
-    return folder / f"{hashlib.sha256(os.fsencode(file)).hexdigest()[:16]}.operator"
+    return _short_folder() / f"{hashlib.sha256(os.fsencode(file)).hexdigest()[:16]}.operator"
+
+
+def _short_folder() -> Path:
+    """Tell where the sockets of databases with long paths are: where everybody may make folders."""
+    return Path(tempfile.gettempdir()) / f"synovia-{os.getuid()}"
+
+
+def _is_safe(folder: Path) -> bool:
+    """Tell whether nobody else has made that folder, who would be told what operators ask, and answer it."""
+    if folder != _short_folder():
+        return True
+    try:
+        found = folder.lstat()
+    except OSError:
+        return False
+    return stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and not found.st_mode & 0o077
 
 
 @asynccontextmanager
@@ -191,6 +210,10 @@ async def answering(server: Synovia, store: str) -> AsyncIterator[None]:
         yield
         return
     path.parent.mkdir(mode=0o700, exist_ok=True)
+    if not _is_safe(path.parent):
+        logger.warning("commands cannot reach this hub: %s is somebody else's, or others may look into it", path.parent)
+        yield
+        return
     path.unlink(missing_ok=True)  # of a hub that was killed; the store's own lock keeps a second one away
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -284,7 +307,7 @@ async def ask_hub(
         ExportError: It failed, and was an export or an import.
     """
     path = socket_path(store)
-    if path is not None and path.exists():
+    if path is not None and path.exists() and _is_safe(path.parent):
         with contextlib.suppress(ConnectionRefusedError, FileNotFoundError):
             return True, await _sent(path, {"operation": operation, "given": given}, told)
     return False, None

@@ -31,6 +31,11 @@ def concerns(settings: Settings) -> Iterator[str]:
     """Tell what an operator should know before others come."""
     if "null" in settings.origins:
         yield "the origin 'null' is let in: every web site can make a page that sends it; see docs/security.md"
+    if any(network.prefixlen == 0 for network in settings.trusted_proxies):
+        yield (
+            "every address is trusted as a proxy: whoever asks says in X-Forwarded-For where they come from, "
+            "and so which limits they share; name the proxies alone"
+        )
     if is_loopback(settings.host) or settings.tls_cert is not None or settings.trusted_proxies:
         return
     yield (
