@@ -11,7 +11,7 @@ from bson import ObjectId
 
 from helpers.application_versions import version
 from helpers.patience import PATIENCE
-from synovia import DELETE, FunctionError, MigrationState, MutationContext, QueryContext, Table, migration, query
+from synovia import DELETE, FunctionError, MigrationState, Model, MutationContext, QueryContext, Table, migration, query
 from synovia.errors import SchemaError
 from synovia.functions.registry import Registry
 from synovia.keys import BY_ID, prefix
@@ -188,6 +188,35 @@ async def test_what_would_not_fit_or_cannot_be_stored_is_refused(any_store: Stor
             with pytest.raises(FunctionError, match=text):
                 await Migrations(app.engine, giving(result), "hub").run()
         assert await stored(app) == [document(1, name="x")]
+
+
+async def test_a_field_under_its_python_name_is_refused_in_words_unless_it_was_there_before() -> None:
+    class Verse(Model):
+        first_line: str
+
+    class Counted(Table, name="songs"):
+        play_count: int = 0
+        verses: list[Verse] = []
+
+    def giving(**fields: Any) -> Registry:
+        @migration(Counted)
+        async def fill_in(ctx: MutationContext, document: Document) -> None:
+            document.update(fields)
+
+        return version("music", Counted, fill_in)
+
+    async with TestApp(giving()) as app:
+        await fill(app.store, [document(1)])
+        for fields, text in (
+            ({"play_count": 3}, "would not be found by its play_count: in the database that is playCount"),
+            ({"verses": [{"firstLine": "O", "first_line": "O"}]}, r"by its verses\.first_line: .* that is firstLine"),
+        ):
+            with pytest.raises(FunctionError, match=text):
+                await Migrations(app.engine, giving(**fields), "hub").run()
+        assert await stored(app) == [document(1)]
+        await fill(app.store, [document(2, play_count=9)])
+        await Migrations(app.engine, giving(playCount=3, verses=[{"firstLine": "O"}]), "hub").run()
+        assert [each["playCount"] for each in await stored(app)] == [3, 3]
 
 
 async def test_only_the_last_migration_of_a_table_has_to_make_it_fit() -> None:

@@ -29,6 +29,7 @@ from synovia.schema import Document, Id, Unstorable, id_to_bson, misfit_of
 from synovia.schema.encrypted import Sealed, SealedField, opened_document, sealed_fields, sealed_in
 from synovia.schema.misfits import id_text
 from synovia.schema.search import keep_terms
+from synovia.schema.wire_names import python_names_in
 from synovia.sealing.keyring import Keyring
 from synovia.store.base import Store, StoreError
 from synovia.store.contents import all_documents
@@ -245,6 +246,11 @@ class Migrations:
         stored: Document = _stored(new)
         if stored.get("_id") != before["_id"]:
             raise MigrationFailed(f"{name}: its _id cannot change; insert another document and give DELETE")
+        if migration.model is not None:
+            known = dict(python_names_in(migration.model, before))
+            for field, real in python_names_in(migration.model, stored):
+                if field not in known:
+                    raise MigrationFailed(f"{name} would not be found by its {field}: in the database that is {real}")
         if migration.model is not None and self._last[migration.table] is migration:
             misfit = misfit_of(migration.model, stored)
             if misfit is not None:
