@@ -80,6 +80,10 @@ def test_no_such_application(command: str, tmp_path: Path) -> None:
             "from synovia import query\n\n@query(public=True)\nasync def f(ctx, x) -> int:\n    return 1\n",
             r"f: argument 'x' has no annotation",
         ),
+        (
+            "import numpy as np\nfrom synovia import Table\n\nclass A(Table):\n    x: np.ndarray\n",
+            r"line 4: .*<class 'numpy\.ndarray'>; a field of samples is a Float64Array, or an Array",
+        ),
     ],
 )
 @pytest.mark.parametrize("command", ["dev", "serve"])
@@ -89,7 +93,7 @@ def test_an_application_that_fails_says_where(command: str, source: str, said: s
     path.write_text(source)
     ended = synovia(command, str(path), "--port", "0", "--store", "sqlite://:memory:")
     assert ended.returncode == 2
-    assert re.search(said, ended.stderr)
+    assert re.search(said, ended.stderr, re.MULTILINE)
     assert "Traceback" not in ended.stderr
 
 

@@ -13,7 +13,7 @@ from helpers.documentation_programs import program_of, source, write_chat, write
 from helpers.motion_people import motion
 from helpers.running_hub import running_hub
 from motion.schema import Recording
-from synovia import Identity, MutationContext
+from synovia import Identity, MutationContext, http
 from synovia.functions.function import Kind
 from synovia.keys import BY_ID, prefix
 from synovia.testing import TestApp
@@ -150,11 +150,30 @@ async def test_http(folder: Path) -> None:
     async with TestApp(file, variables={"BANK_SECRET": "secret"}) as app:
         patterns = [route.pattern for route in app.registry.routes]
         assert patterns == ["/export/{recording_id}", "/tickets", "/tickets", "/webhooks/bank"]
-        http = app.caller("alice@example.org").http
-        assert (await http.post("/tickets", json={"title": "knee"})).status_code == 201
-        assert (await http.post("/tickets", json={"title": 5})).status_code == 400
-        assert (await http.get("/tickets?pageSize=5&tags=a&tags=b")).json() == ["knee"]
-        assert (await http.get("/tickets?pageSize=many")).status_code == 400
+        asked = app.caller("alice@example.org").http
+        assert (await asked.post("/tickets", json={"title": "knee"})).status_code == 201
+        assert (await asked.post("/tickets", json={"title": 5})).status_code == 400
+        assert (await asked.get("/tickets?pageSize=5&tags=a&tags=b")).json() == ["knee"]
+        assert (await asked.get("/tickets?pageSize=many")).status_code == 400
+
+
+async def test_a_webhook_where_tables_have_rules(folder: Path) -> None:
+    file = write_program(page("docs/http.md"), folder / "ruled.py")
+    with file.open("a") as appended:
+        appended.write(
+            "from synovia import QueryContext, RuleContext, may_read, query\n"
+            "@may_read(*(each for each in Table.__subclasses__() if each.__module__ == __name__))\n"
+            "async def nobody(ctx: RuleContext) -> bool:\n    return False\n"
+            "@query(internal=True)\nasync def receipts(ctx: QueryContext) -> list[str]:\n"
+            "    return [each.invoice for each in await ctx.db.query(Receipt).collect()]\n"
+        )
+    body = b'{"invoice": "A-1", "cents": 500}'
+    async with TestApp(file, variables={"BANK_SECRET": "secret"}) as app:
+        for _ in range(2):
+            headers = http.signed_headers("secret", "message-1", body)
+            answer = await app.caller().http.post("/webhooks/bank", content=body, headers=headers)
+            assert answer.status_code == 204, answer.text
+        assert await app.trusted.query("ruled:receipts") == ["A-1"]
 
 
 async def test_security(folder: Path) -> None:

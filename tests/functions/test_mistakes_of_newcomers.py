@@ -18,7 +18,7 @@ class Contact(Model):
     city: str | None = None
     zip_code: str | None = None
 
-class Ticket(Table, name="tickets"):
+class Ticket(Table, name="tickets", indexes=[Index("by_title", "title"), SearchIndex("by_words", "title")]):
     title: str
     author_name: str | None = None
     contact: Contact | None = None
@@ -65,6 +65,11 @@ async def unsendable(ctx: QueryContext) -> Any:
 async def run(ctx: QueryContext, line: str) -> Any:
     return eval(line, globals(), {"query": ctx.db.query(Ticket)})
 
+@mutation(public=True)
+async def change(ctx: MutationContext, line: str) -> None:
+    row = await ctx.db.get_one(await ctx.db.insert(Ticket(title="a")))
+    await eval(line, globals(), {"db": ctx.db, "row": row, "name": "x" * 100})
+
 @query(public=True)
 async def run_on(ctx: QueryContext, how: str) -> Any:
     if how == "await":
@@ -105,8 +110,9 @@ async def refused(registry: Registry, kind: str, path: str, args: dict[str, obje
 
 async def test_a_field_that_a_row_is_given_and_the_table_has_not_is_not_lost_without_a_word(registry: Registry) -> None:
     error = await refused(registry, "mutation", "misspell")
-    assert (error.code, error.message) == ("invalid_arguments", "tickets: autor_name: there is no such field")
-    assert error.data == [{"at": "autor_name", "message": "there is no such field"}]
+    told = "there is no such field: is author_name meant?"
+    assert (error.code, error.message) == ("invalid_arguments", f"tickets: autor_name: {told}")
+    assert error.data == [{"at": "autor_name", "message": told}]
     async with TestApp(registry) as app:
         await app.caller().mutation("desk:by_wire_name")
         assert await app.caller().mutation("desk:own_ways") == 3
@@ -172,6 +178,66 @@ async def test_a_result_that_is_none(registry: Registry, path: str, words: str) 
 )
 async def test_what_other_libraries_write(registry: Registry, line: str, words: str) -> None:
     assert (await refused(registry, "query", "run", {"line": line})).message.endswith(f"; {words}")
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("query.where(title='a')", "a condition is where(field('name') == value)"),
+        ("query.using('title', title='a')", "tickets has no index 'title': is by_title meant?"),
+        ("query.using('by_wrods')", "tickets has no index 'by_wrods'"),
+        ("query.where(field('authorName') == 'a').take(1)", "has no field 'authorName': is author_name meant?"),
+        ("query.where(field('owner') == 'a').take(1)", "tickets has no field 'owner'"),
+    ],
+)
+async def test_a_name_that_is_nearly_one(registry: Registry, line: str, words: str) -> None:
+    assert (await refused(registry, "query", "run", {"line": line})).message.endswith(words)
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("db.insert('tickets', {'title': 'a'})", "; a row is inserted as ctx.db.insert(User(name=...))"),
+        ("db.insert(Ticket, title='a')", "; a row is inserted as ctx.db.insert(User(name=...))"),
+        ("db.patch(row.id, {'title': 'a'})", "or of the id of a row ctx.db.patch(id, name=...)"),
+        ("db.replace(row.id, Ticket(title='a'))", "ctx.db.replace(row.model_copy(update={...}))"),
+        (
+            "db.replace(Ticket(title='a'))",
+            "tickets: this row has no id: it was not read, and ctx.db.insert(row) adds it",
+        ),
+        ("db.delete('tickets', row.id)", "or by the id of a row as ctx.db.delete(id)"),
+        ("db.update(row, title='a')", "; it is ctx.db.patch(row, name=...) here"),
+        ("db.find_one(title='a')", "; it is ctx.db.query(User), or ctx.db.get(User, id) here"),
+        ("db.patch(row, autor_name='a')", "tickets: autor_name: there is no such field: is author_name meant?"),
+        ("db.patch(row, **{name: 'a'})", f"{'x' * 100}: there is no such field"),
+        ("db.patch(row, title=row._id)", "; the id of a row is row.id here"),
+        ("db.patch(row, title=row.authorName)", "; is author_name meant?"),
+    ],
+)
+async def test_a_change_as_other_libraries_write_it(registry: Registry, line: str, words: str) -> None:
+    assert (await refused(registry, "mutation", "change", {"line": line})).message.endswith(words)
+
+
+@pytest.mark.parametrize(
+    ("declared", "words"),
+    [
+        ("indexes=['title']", "A: indexes is a list, as [Index('by_owner', 'owner')], not ['title']"),
+        ("indexes=Index('by_x', 'title')", "A: indexes is a list, as [Index('by_owner', 'owner')], not Index("),
+        ("indexes=[Index('by_x', ['title', 'at'])]", "index 'by_x': fields are named one by one, as Index("),
+        ("index=[]", "A: a table takes name, indexes, text_ids and audit_scope, not index"),
+    ],
+)
+def test_a_table_that_is_declared_as_elsewhere(tmp_path: Path, declared: str, words: str) -> None:
+    text = refusal_of(tmp_path, f"class A(Table, {declared}):\n    title: str\n    at: int\n")
+    assert words in text
+    assert ".py:3: " in text
+
+
+def test_a_cron_every_so_many_seconds(tmp_path: Path) -> None:
+    text = refusal_of(
+        tmp_path, "@cron(every=60)\n@mutation(internal=True)\nasync def f(ctx: MutationContext) -> None: ...\n"
+    )
+    assert text.endswith("every is a timedelta, as timedelta(minutes=5), not 60")
 
 
 @pytest.mark.parametrize("how", ["await", "for"])

@@ -12,6 +12,7 @@ import typer
 from synovia.app import Synovia
 from synovia.config import Settings
 from synovia.errors import SchemaError
+from synovia.functions.hints import hint_for
 from synovia.functions.registry import Registry, load_application
 from synovia.hosts import is_loopback
 from synovia.schema.encrypted import sealed_fields
@@ -52,7 +53,16 @@ def _place(error: BaseException, path: Path) -> str:
     folder = path.resolve() if path.is_dir() else path.resolve().parent
     frames = traceback.extract_tb(error.__traceback__)
     own = [frame for frame in frames if Path(frame.filename).is_relative_to(folder)] or list(frames)
-    return f"{own[-1].filename}, line {own[-1].lineno}: {kind}: {error}"
+    return f"{own[-1].filename}, line {own[-1].lineno}: {kind}: {_words(error)}"
+
+
+def _words(error: BaseException) -> str:
+    """Say what is wrong, and what to write instead where that is known; of pydantic's errors without its advice."""
+    text = str(error)
+    if type(error).__module__.partition(".")[0] == "pydantic":
+        text = text.partition("\n\n")[0].partition(". Set `arbitrary")[0]
+    hint = hint_for(error) if isinstance(error, Exception) else None
+    return text if hint is None else f"{text}; {hint}"
 
 
 def development_store(path: Path) -> str:

@@ -306,6 +306,10 @@ class DatabaseWriter(DatabaseReader):
         id_: Any = row
         if isinstance(row, Table):
             table, id_ = type(row), row.id
+            if not id_:
+                raise NotFound(
+                    f"{table.spec.name}: this row has no id: it was not read, and ctx.db.insert(row) adds it"
+                )
         else:
             table = table_of(row, verb)
         if table.spec.system:

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 from synovia.errors import FunctionError, InvalidArguments
 from synovia.schema import Document, Id, Table, Unstorable, field_of, field_value, id_to_bson, refusal, to_bson
 from synovia.schema.encrypted import SealedField, sealed_fields
+from synovia.schema.faults import no_such_fields
 from synovia.schema.plain import plain_fields
 from synovia.sealing.keyring import Keyring
 from synovia_protocol.references import array_references
@@ -129,13 +130,10 @@ def brought(table: type[Table], changes: Mapping[str, Any]) -> Given:
     """
     if plain_fields(table).take(changes):
         return Given(changes, are_plain=True)
-    unknown = changes.keys() - table.model_fields.keys()
-    if unknown or "id" in changes:
-        names = sorted(unknown) or ["id"]
-        faults = [
-            {"at": name, "message": "there is no such field" if name in unknown else "an id stays"} for name in names
-        ]
-        raise InvalidArguments(f"{table.spec.name}: cannot set {', '.join(names)}", faults)
+    if unknown := changes.keys() - table.model_fields.keys():
+        raise no_such_fields(table.spec.name, unknown, table.model_fields)
+    if "id" in changes:
+        raise InvalidArguments(f"{table.spec.name}: cannot set id", [{"at": "id", "message": "an id stays"}])
     return Given({name: _brought(table, name, value) for name, value in changes.items()})
 
 

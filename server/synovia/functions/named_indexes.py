@@ -9,6 +9,7 @@ from synovia.errors import UnknownIndex
 from synovia.functions.filtered_indexes import check_filters, declared_index
 from synovia.keys import BY_ID, IndexSpec
 from synovia.schema import CREATION_TIME, Table
+from synovia.schema.faults import meant
 from synovia.schema.index_fields import index_path
 
 
@@ -27,11 +28,16 @@ def _index_of(table: type[Table], name: str, conditions: Sequence[str]) -> Index
         raise UnknownIndex(f"{table.spec.name}.{name} is a vector index: nearest({name!r}, vector)")
     spec = next((each for each in (BY_ID, *table.spec.indexes) if each.name == name), None)
     if spec is None:
-        raise UnknownIndex(f"{table.spec.name} has no index {name!r}")
+        raise UnknownIndex(f"{table.spec.name} has no index {name!r}{meant(name, _names_of(table))}")
     if any(spec in (each.index, each.lacking) for each in table.spec.searches):
         raise UnknownIndex(f"{table.spec.name}.{name} is a search index: search({name!r}, text)")
     check_leading(table, spec, name, conditions)
     return spec
+
+
+def _names_of(table: type[Table]) -> list[str]:
+    internal = [one for each in table.spec.searches for one in (each.index, each.lacking)]
+    return [each.name for each in table.spec.indexes if each not in internal]
 
 
 def check_step(table: type[Table], step: str, name: str, conditions: Sequence[str]) -> None:

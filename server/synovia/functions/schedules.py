@@ -112,6 +112,8 @@ def interval(every: dt.timedelta) -> Interval:
     Raises:
         SchemaError: It is shorter than a second or longer than a year.
     """
+    if not isinstance(every, dt.timedelta):
+        raise SchemaError(f"every is a timedelta, as timedelta(minutes=5), not {every!r:.80}")
     if not _SHORTEST <= every <= _LONGEST:
         raise SchemaError("every is between a second and 366 days")
     return Interval(every // _MS)

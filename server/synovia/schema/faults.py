@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterable
 
 from pydantic import BaseModel, ValidationError
@@ -9,6 +10,9 @@ from pydantic import BaseModel, ValidationError
 from synovia.errors import InvalidArguments
 
 _LONGEST_NAME = 200
+_LONGEST_MEANT = 40
+"""A name may be a client's, and comparing takes the square of its length."""
+_CLOSE = 0.8
 
 
 def refusal(subject: str, error: ValidationError, model: type[BaseModel] | None = None) -> InvalidArguments:
@@ -28,10 +32,10 @@ def refusal(subject: str, error: ValidationError, model: type[BaseModel] | None 
 def refused_arguments(path: str, error: ValidationError, arguments: type[BaseModel]) -> InvalidArguments:
     """Make the error for who calls a function, with the names that are meant where others are only spelled otherwise."""
     faults = faults_of(error)
-    meant = {_letters(str(info.alias)): info.alias for info in arguments.model_fields.values()}
+    known = {_letters(str(info.alias)): info.alias for info in arguments.model_fields.values()}
     for each, fault in zip(error.errors(include_url=False), faults, strict=True):
         if each["type"] == "extra_forbidden" and len(each["loc"]) == 1:
-            name = meant.get(_letters(fault["at"])) if len(fault["at"]) < _LONGEST_NAME else None
+            name = known.get(_letters(fault["at"])) if len(fault["at"]) < _LONGEST_NAME else None
             fault["message"] = "there is no such argument" + (f": is {name} meant?" if name else "")
     return InvalidArguments(f"{path}: {'; '.join(map(_words, faults))}", faults)
 
@@ -40,10 +44,18 @@ def _letters(name: str) -> str:
     return name.replace("_", "").casefold()
 
 
-def no_such_fields(subject: str, names: Iterable[str]) -> InvalidArguments:
-    """Make the error for who gives a row what is none of its fields."""
-    faults = [{"at": name, "message": "there is no such field"} for name in sorted(names)]
+def no_such_fields(subject: str, names: Iterable[str], fields: Iterable[str]) -> InvalidArguments:
+    """Make the error for who gives a row what is none of its fields, with those that are meant."""
+    known = [*fields]
+    faults = [{"at": name, "message": f"there is no such field{meant(name, known)}"} for name in sorted(names)]
     return InvalidArguments(f"{subject}: {'; '.join(map(_words, faults))}", faults)
+
+
+def meant(name: str, names: Iterable[str]) -> str:
+    """Ask whether the name is meant that is spelled nearly like this one; empty if there is none."""
+    known = {_letters(each): each for each in names}
+    near = difflib.get_close_matches(_letters(name), known, 1, _CLOSE) if len(name) <= _LONGEST_MEANT else []
+    return f": is {known[near[0]]} meant?" if near else ""
 
 
 def faults_of(error: ValidationError) -> list[dict[str, str]]:

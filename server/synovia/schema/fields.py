@@ -30,7 +30,7 @@ from synovia.schema.annotations import (
     value_of,
 )
 from synovia.schema.encrypted import SealedField, sealed_fields
-from synovia.schema.faults import message_of
+from synovia.schema.faults import meant, message_of
 from synovia.schema.ids import Id
 from synovia.schema.specs import CREATION_TIME
 from synovia.schema.untyped import ANYTHING, Untyped, untyped_in
@@ -229,7 +229,7 @@ def field_of(table: Any, name: str) -> FieldPath:
         return _creation_time(table)
     steps = _steps(table, name)
     if not steps:
-        raise UnknownIndex(f"{table.spec.name} has no field {name!r}")
+        raise UnknownIndex(f"{table.spec.name} has no field {name!r}{meant(name, table.model_fields)}")
     sealed = sealed_fields(table).get(name.partition(".")[0])
     if sealed is not None:
         return _sealed_path(table, name, steps, sealed)

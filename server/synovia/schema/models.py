@@ -75,7 +75,7 @@ class Model(BaseModel):
             """
             known = _names_of(type(self))
             if known is not None and not fields.keys() <= known:
-                raise no_such_fields(self._called(), fields.keys() - known)
+                raise no_such_fields(self._called(), fields.keys() - known, type(self).model_fields)
             super().__init__(**fields)
 
         __init__.__pydantic_base_init__ = True  # it is no other way of making one: documents are read without it

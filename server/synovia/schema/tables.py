@@ -46,6 +46,8 @@ class Index:
     def __init__(self, name: str, *fields: str, unique: bool = False) -> None:
         if not fields:
             raise SchemaError(f"index {name!r} has no fields")
+        if not all(isinstance(field, str) for field in fields):
+            raise SchemaError(f"index {name!r}: fields are named one by one, as Index('by_owner', 'owner', 'start')")
         object.__setattr__(self, "name", name)
         object.__setattr__(self, "fields", fields)
         object.__setattr__(self, "unique", unique)
@@ -85,7 +87,13 @@ class Table(Model):
         **kwargs: Any,
     ) -> None:
         # Declared so that type checkers know the class arguments; pydantic hands them to the method below.
-        super().__init_subclass__(**kwargs)
+        try:
+            super().__init_subclass__(**kwargs)
+        except TypeError as error:
+            if not kwargs or "keyword argument" not in str(error):
+                raise
+            text = f"{cls.__name__}: a table takes name, indexes, text_ids and audit_scope, not {', '.join(kwargs)}"
+            raise SchemaError(text) from error
 
     @classmethod
     def __pydantic_init_subclass__(
@@ -104,6 +112,7 @@ class Table(Model):
             raise SchemaError(f"table {table!r}: names that begin with an underscore are Synovia's own")
         check_fields(cls, {"spec", "text_ids", "audit_scope", "id", *vars(Table)})
         check_name(table)
+        _check_indexes_given(cls, indexes)
         searches = [index for index in indexes if isinstance(index, SearchIndex)]
         vectors = [index for index in indexes if isinstance(index, VectorIndex)]
         aggregates = [index for index in indexes if isinstance(index, AggregateIndex)]
@@ -242,6 +251,13 @@ class Table(Model):
             time = time.timestamp() * 1000
         if 0 <= time < _END_OF_TIME:
             self.__dict__[CREATION_TIME] = time  # beside the fields: it is not sent to clients
+
+
+def _check_indexes_given(table: type[Table], indexes: Any) -> None:
+    kinds = (Index, SearchIndex, VectorIndex, AggregateIndex)
+    if not isinstance(indexes, Sequence) or not all(isinstance(each, kinds) for each in indexes):
+        text = f"{table.__name__}: indexes is a list, as [Index('by_owner', 'owner')], not {indexes!r:.80}"
+        raise SchemaError(text)
 
 
 def _check_kept(table: type[Table]) -> None:
