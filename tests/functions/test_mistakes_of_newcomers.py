@@ -76,6 +76,22 @@ async def run_on(ctx: QueryContext, how: str) -> Any:
         return await ctx.db.query(Ticket)
     return [row async for row in ctx.db.query(Ticket)]
 
+class Dish(Model):
+    dish_name: str
+    count: int = 1
+
+class Exact(Model):
+    model_config = {"extra": "forbid"}
+    count: int = 1
+
+class Open(Model):
+    model_config = {"extra": "allow"}
+
+@mutation(public=True)
+async def order(ctx: MutationContext, dishes: list[Dish] = [], exact: Exact = Exact(), open: Open = Open(),
+                by_name: dict[str, Dish] = {}) -> list[int]:
+    return [each.count for each in dishes]
+
 class Loose(Table, name="loose"):
     model_config = {"extra": "allow"}
     a: int = 0
@@ -145,6 +161,27 @@ async def test_an_argument_that_a_function_does_not_take(
 ) -> None:
     error = await refused(registry, "mutation", "add", args)
     assert (error.code, error.message) == ("invalid_arguments", f"desk:add: {message}")
+
+
+async def test_what_a_model_inside_an_argument_does_not_declare_is_passed_over_and_named_in_development(
+    registry: Registry, caplog: pytest.LogCaptureFixture
+) -> None:
+    def warned() -> list[str]:
+        return sorted(each.message for each in caplog.records if "passed over" in each.message)
+
+    async with TestApp(registry) as app:
+        for name in ("dishName", "dish_name"):
+            args = {"dishes": [{name: "a", "count": 3}], "open": {"any": 1}}
+            assert await app.caller().mutation("desk:order", args) == [3]
+        assert warned() == []
+        dishes, by_name = [{"dishName": "a", "cuont": 3, "_creationTime": 5}], {"soup": {"dishName": "b", "hot": True}}
+        assert await app.caller().mutation("desk:order", {"dishes": dishes, "byName": by_name}) == [1]
+    assert warned() == [
+        "desk:order was given byName.hot, which no model there declares: it is passed over",
+        "desk:order was given dishes.cuont (is count meant?), which no model there declares: it is passed over",
+    ]
+    error = await refused(registry, "mutation", "order", {"exact": {"cuont": 3}})
+    assert (error.code, error.message) == ("invalid_arguments", "desk:order: exact.cuont: there is no such field")
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+import difflib
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
+
+_CLOSE = 0.8
+"""How much of two names has to be the same, from 0 to 1, for one to be taken for the other."""
 
 
 @dataclass(frozen=True)
@@ -75,3 +79,20 @@ def columns_of(columns: Collection[Column | str]) -> list[Column]:
     if not found or len({each.field for each in found}) != len(found):
         raise ValueError("a model has one column at least, and no field twice")
     return found
+
+
+def misspelled(columns: Collection[Column], rows: Collection[Any]) -> Iterator[tuple[str, str]]:
+    """Find the fields of columns that no row has, while rows have one that is spelled nearly so and that no column shows.
+
+    A field that rows lack is no fault by itself: one that may be None is left out of them.
+    """
+    known = {name for row in rows if isinstance(row, dict) for name in row}
+    shown = {column.field.partition(".")[0] for column in columns if column.value is None}
+    others = {_letters(name): name for name in known - shown}
+    for field in sorted(shown - known):
+        for near in difflib.get_close_matches(_letters(field), others, 1, _CLOSE):
+            yield field, others[near]
+
+
+def _letters(name: str) -> str:
+    return name.replace("_", "").casefold()

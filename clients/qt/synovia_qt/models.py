@@ -14,7 +14,7 @@ from synovia_protocol.errors import WireValueError
 from synovia_protocol.values import pack_raw
 from synovia_qt.binding import Property, QtCore, Signal, is_heard
 from synovia_qt.client import SynoviaClient
-from synovia_qt.columns import Column, columns_of
+from synovia_qt.columns import Column, columns_of, misspelled
 from synovia_qt.editing import row_replaced
 from synovia_qt.row_steps import Insert, Move, Remove, Step, Update, keys_of, structure, updates
 
@@ -234,7 +234,7 @@ class LiveTableModel(QtCore.QAbstractTableModel):
             self.failed.emit(self._error)
             return
         rows = change.value or []
-        self._look_at_keys(rows)
+        self._look_at_first(rows)
         edits = self._edits_to(rows, change)
         if edits is not None:
             self._follow(rows, edits)
@@ -253,12 +253,14 @@ class LiveTableModel(QtCore.QAbstractTableModel):
         edits = compare(before, rows) if old is None or new is None else match_by_keys(before, rows, old, new)
         return edits if isinstance(edits, ItemEdits) else None
 
-    def _look_at_keys(self, rows: list[Any]) -> None:
-        """Say once if the first rows have no keys by which they could be followed."""
+    def _look_at_first(self, rows: list[Any]) -> None:
+        """Say once if the first rows have no keys by which they could be followed, or columns misspell fields."""
         if rows and not self._looked:
             self._looked = True
             if keys_of(rows, self._key) is None:
                 logger.warning(_NO_KEYS, self._path)
+            for field, meant in misspelled(self._columns, rows):
+                logger.warning("no row of %s has %r, which a column shows: is %s meant?", self._path, field, meant)
 
     def _follow(self, rows: list[Any], edits: ItemEdits) -> None:
         count = len(self._rows)

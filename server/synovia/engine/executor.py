@@ -37,6 +37,7 @@ from synovia.functions.services import Services
 from synovia.functions.unreadable import UnreadableDocument, UnreadableDocuments
 from synovia.identity import Identity, Impersonation
 from synovia.schema import IdClock, RunIds
+from synovia.schema.wire_names import passed_over_in
 from synovia.sealing.keyring import Keyring
 from synovia.store.base import IndexMissing, Snapshot, Store, StoreError, StoreUnusable, Ts
 from synovia.transaction.batching import BatchedReads
@@ -484,4 +485,9 @@ class Executor:
         values = arguments_of(function, args)
         if isinstance(values, InvalidArguments) and function.access.open:
             raise values
+        if self._debug and not isinstance(values, InvalidArguments):
+            for place in {*passed_over_in(function.arguments, args)}:
+                logger.warning(
+                    "%s was given %s, which no model there declares: it is passed over", function.path, place
+                )
         return function, values

@@ -77,7 +77,7 @@ async def signed_delivery(request: Request, secret: SecretStr | str, content: ty
 def _no_time(moment: str) -> str:
     if not moment:
         return "the message has no webhook-timestamp: it is not signed as Standard Webhooks says"
-    return "the message is not of these minutes: webhook-timestamp is in seconds since 1970"
+    return f"the message is not of these minutes: webhook-timestamp is in seconds since 1970, here it is {int(time.time())}"
 
 
 def _signature(secret: SecretStr | str, id: str, moment: str, body: bytes) -> str:

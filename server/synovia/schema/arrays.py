@@ -18,7 +18,10 @@ def _array_from_document(value: Any, info: ValidationInfo) -> Any:
         case {"digest": bytes(digest), "dtype": str(dtype), "shape": [*shape]} if info.context == FROM_DOCUMENT:
             return ArrayRef(bytes(digest), dtype, tuple(shape))
     if not isinstance(value, ArrayRef):
-        raise ValueError("an array reference is needed here (clients send an array, functions use ctx.arrays.write)")
+        what = (
+            f"not a {type(value).__name__}: clients send a NumPy or typed array, functions what ctx.arrays.write gives"
+        )
+        raise ValueError(f"an array is needed here, {what}")
     return value
 
 

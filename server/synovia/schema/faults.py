@@ -34,7 +34,9 @@ def refused_arguments(path: str, error: ValidationError, arguments: type[BaseMod
     faults = faults_of(error)
     known = {_letters(str(info.alias)): info.alias for info in arguments.model_fields.values()}
     for each, fault in zip(error.errors(include_url=False), faults, strict=True):
-        if each["type"] == "extra_forbidden" and len(each["loc"]) == 1:
+        if each["type"] == "extra_forbidden" and len(each["loc"]) > 1:
+            fault["message"] = "there is no such field"
+        elif each["type"] == "extra_forbidden":
             name = known.get(_letters(fault["at"])) if len(fault["at"]) < _LONGEST_NAME else None
             fault["message"] = "there is no such argument" + (f": is {name} meant?" if name else "")
     return InvalidArguments(f"{path}: {'; '.join(map(_words, faults))}", faults)

@@ -420,3 +420,12 @@ def mistakes() -> None:
                 assert keyless.rowCount() == 2
         assert len(messages) == 1
         assert "list cannot be told apart" in messages[0]
+        with logged() as messages:
+            columns = ["sampel_count", "note", "name", Column("names", value=len)]
+            misnamed = LiveTableModel(client, "list", {}, columns)
+            for count in (3, 4):
+                rows = [{"_id": "1", "name": "a", "sampleCount": count, "notes": "b"}, {"_id": "2", "name": "c"}]
+                misnamed._changed(Change(NOTHING, Outcome(rows)))
+        [first, second] = messages
+        assert "no row of list has 'note', which a column shows: is notes meant?" in first
+        assert "no row of list has 'sampel_count', which a column shows: is sampleCount meant?" in second
