@@ -64,6 +64,19 @@ def test_the_id_comes_first() -> None:
     assert line_of({"a": 1, "_id": 2}) == b'{"_id":2,"a":1}\n'
 
 
+def test_documents_may_nest_as_deep_as_in_mongodb() -> None:
+    for line in (b'{"_id":' + b"[" * 199 + b"]" * 199 + b"}", b'{"$bson": "' + base64.b64encode(_nested(200)) + b'"}'):
+        assert "_id" in document_of(line)
+
+
+def _nested(depth: int) -> bytes:
+    """Give a document of that depth, itself included, with a key that only BSON has."""
+    value: Any = {"$x": 1}
+    for _ in range(depth - 1):
+        value = {"a": value}
+    return bson.encode({"_id": 1, **value})
+
+
 @pytest.mark.parametrize(
     ("line", "said"),
     [
@@ -85,6 +98,12 @@ def test_the_id_comes_first() -> None:
         (b'{"_id": 1, "a": {"$bson": "' + base64.b64encode(bson.encode({"_id": 1})) + b'"}}', "within a document"),
         (b'{"_id": 1, "a": [{"$bson": "' + base64.b64encode(bson.encode({"_id": 1})) + b'"}]}', "within a document"),
         (b'{"_id":' + b"[" * 100_000, "nests too deep"),
+        (b'{"_id":' + b"[" * 200 + b"]" * 200 + b"}", "nest more than 200 deep"),
+        (
+            b'{"_id":1,"a":' + b'{"a":' * 500 + b'{"$bson":1}' + b"}" * 501,
+            "nest more than 200 deep|holds is no document",
+        ),
+        (b'{"$bson": "' + base64.b64encode(_nested(201)) + b'"}', "nest more than 200 deep"),
     ],
 )
 def test_what_is_no_line_is_told(line: bytes, said: str) -> None:

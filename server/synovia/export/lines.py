@@ -28,6 +28,8 @@ from synovia.schema import Document
 
 WHOLE: Final = "$bson"
 """The only key of a line that is a document in BSON."""
+MOST_DEPTH: Final = 200
+"""Lists and maps inside each other in a document, itself included. MongoDB takes no more, and no hub could read them."""
 
 _CODEC: Final[CodecOptions[Document]] = CodecOptions(
     tz_aware=True, tzinfo=UTC, datetime_conversion=DatetimeConversion.DATETIME_AUTO
@@ -136,13 +138,26 @@ def document_of(line: bytes) -> Document:
         value = _DECODER.decode(line)
     except BadJson as error:
         raise BadLine(str(error)) from None
-    if isinstance(value, _Whole):
+    is_whole = isinstance(value, _Whole)
+    if is_whole:
         value = value.document
-    elif f'"{WHOLE}"'.encode() in line and _holds_whole(value):
-        raise BadLine(f"{WHOLE!r} stands within a document")
     if not isinstance(value, dict) or "_id" not in value:
         raise BadLine("it is no document with an _id")
+    if (is_whole or line.count(b"[") + line.count(b"{") > MOST_DEPTH) and _nests_too_deep(value):
+        raise BadLine(f"lists and maps nest more than {MOST_DEPTH} deep")
+    if not is_whole and f'"{WHOLE}"'.encode() in line and _holds_whole(value):
+        raise BadLine(f"{WHOLE!r} stands within a document")
     return value
+
+
+def _nests_too_deep(document: Document) -> bool:
+    level: list[Any] = [document]
+    for _ in range(MOST_DEPTH):
+        parts = (part for each in level for part in (each.values() if isinstance(each, dict) else each))
+        level = [part for part in parts if isinstance(part, dict | list)]
+        if not level:
+            return False
+    return True
 
 
 class _Whole:
