@@ -124,6 +124,10 @@ class WireValueError(ValueError):
     """A value of one's own cannot travel: its type, its depth or its size."""
 
 
+class IntegerTooLarge(WireValueError):
+    """It is, or holds, an integer beyond 64 bits with sign."""
+
+
 class PatchError(ValueError):
     """A patch does not fit the value that it was applied to."""
 

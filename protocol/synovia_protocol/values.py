@@ -18,7 +18,7 @@ import msgpack
 import numpy as np
 
 from synovia_protocol.edits import ListEdit, MapEdit, Patch, is_patch, list_edit, map_edit
-from synovia_protocol.errors import BadFrame, ErrorCode, ProtocolError, WireValueError
+from synovia_protocol.errors import BadFrame, ErrorCode, IntegerTooLarge, ProtocolError, WireValueError
 from synovia_protocol.messages import ArrayRef
 
 EXT_ARRAY_REF = 1
@@ -94,12 +94,11 @@ def _extend(value: object) -> Any:
 _packers: list[msgpack.Packer] = []  # a packer allocates 256 KiB when made, and is not reentrant
 
 
-def _told(error: Exception) -> str:
-    return (
-        "a text holds half a surrogate pair"
-        if isinstance(error, UnicodeEncodeError)
-        else str(error) or "not a wire value"
-    )
+def _told(error: Exception) -> WireValueError:
+    if isinstance(error, UnicodeEncodeError):
+        return WireValueError("a text holds half a surrogate pair")
+    kind = IntegerTooLarge if str(error) == _TOO_LONG else WireValueError
+    return kind(str(error) or "not a wire value")
 
 
 def pack_raw(value: Any) -> bytes:
@@ -108,7 +107,7 @@ def pack_raw(value: Any) -> bytes:
     try:
         packed: bytes = packer.pack(value)
     except (ValueError, TypeError, OverflowError, RecursionError) as error:
-        raise WireValueError(_told(error)) from error
+        raise _told(error) from error
     if len(packed) < _KEEP_PACKER:
         _packers.append(packer)
     return packed
@@ -120,7 +119,7 @@ def pack_each(values: Iterable[Any]) -> list[bytes]:
     try:
         packed = list(map(packer.pack, values))
     except (ValueError, TypeError, OverflowError, RecursionError) as error:
-        raise WireValueError(_told(error)) from error
+        raise _told(error) from error
     _packers.append(packer)
     return packed
 
@@ -143,13 +142,14 @@ def pack_checked(value: Any, depth: int) -> bytes:
         place = _place_of_fault(value, depth) if found else None
         if not place:
             raise
-        raise WireValueError(f"{place}: {error}") from error.__cause__
+        raise type(error)(f"{place}: {error}") from error.__cause__
     if not _PLAIN.issuperset((type(value),)):
         fault = find_fault(value, depth, patches=True)
         if fault is not None:
             raise WireValueError(fault)
     if _HUGE.search(packed) is not None and _has_huge(value):
-        raise WireValueError(_TOO_LONG)
+        place = _place_of_huge(value)
+        raise IntegerTooLarge(f"{place}: {_TOO_LONG}" if place else _TOO_LONG)
     return packed
 
 
@@ -176,8 +176,22 @@ def _place_of_fault(value: Any, depth: int) -> str | None:
     for key, child in parts:
         inside = _place_of_fault(child, depth - 1) if _can_be_packed(key) else ""
         if inside is not None:
-            return f".{key}{inside}" if isinstance(key, str) and key.isidentifier() else f"[{key!r:.40}]{inside}"
+            return _step(key) + inside
     return None
+
+
+def _place_of_huge(value: Any) -> str | None:
+    """Tell where an integer is that only the other end would refuse; what has been packed does not nest without end."""
+    if not isinstance(value, dict | list | tuple):
+        return "" if isinstance(value, int | np.integer) and value > _INT64_MAX else None
+    for key, child in value.items() if isinstance(value, dict) else enumerate(value):
+        if (inside := _place_of_huge(child)) is not None:
+            return _step(key) + inside
+    return None
+
+
+def _step(key: Any) -> str:
+    return f".{key}" if isinstance(key, str) and key.isidentifier() else f"[{key!r:.40}]"
 
 
 def _can_be_packed(value: Any) -> bool:

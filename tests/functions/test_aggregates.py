@@ -191,3 +191,16 @@ async def test_more_groups_than_an_answer_may_have_are_an_error_until_there_are_
         await app.caller().mutation("measurements:remove", {"id": str(extra["_id"])})
         await holder.settled(app.engine.head)
         assert holder.value("it") == 3
+
+
+async def test_a_sum_that_cannot_be_sent_is_told_as_that_until_it_can_be(registry: Registry, any_store: Store) -> None:
+    async with TestApp(registry, any_store) as app:
+        caller = app.caller()
+        most = [point(1.0, number, minutes=2**62) for number in range(3)]
+        await write(app, *most)
+        with pytest.raises(FunctionError, match=r"gives a number that cannot be sent.*: \.minutes: ") as told:
+            await caller.query("measurements:progress", {"goal": GOAL})
+        assert told.value.code == "number_too_large"
+        ts = await app.store.commit(Batch([Write("points", each["_id"], each, None) for each in most[:2]]))
+        await app.engine.wait_for(ts)
+        assert (await caller.query("measurements:progress", {"goal": GOAL}))["minutes"] == 2**62

@@ -18,7 +18,7 @@ from hypothesis import given
 from helpers.wire_strategies import bits, bits_of_float, float_of_bits, values
 from synovia_protocol.codec import FROM_CLIENT, Limits, pack, unpack, unpack_patch
 from synovia_protocol.edits import ListEdit, MapEdit
-from synovia_protocol.errors import CloseCode, ErrorCode, ProtocolError, WireValueError
+from synovia_protocol.errors import CloseCode, ErrorCode, IntegerTooLarge, ProtocolError, WireValueError
 from synovia_protocol.messages import ArrayRef
 
 REF = ArrayRef(bytes(range(32)), "float64", (3, 4))
@@ -124,6 +124,9 @@ def test_what_is_not_a_wire_value_is_not_packed(value: Any) -> None:
         ([{1}], "[0]: set is not a wire value"),
         ({"rows": [{"size": 1}, {"size": {1}}]}, ".rows[1].size: set is not a wire value"),
         ({"rows": ({"size": 2**70},)}, ".rows[0].size: an integer beyond 64 bits with sign"),
+        ({"rows": [1, {"size": 2**63}]}, ".rows[1].size: an integer beyond 64 bits with sign"),
+        ({"rows": [[1], {"size": np.uint64(2**63)}]}, ".rows[1].size: an integer beyond 64 bits with sign"),
+        (-(2**63) - 1, "an integer beyond 64 bits with sign"),
         ({"a": {"two words": "half \ud800"}}, ".a['two words']: a text holds half a surrogate pair"),
         ({"a": [1.0, "x", b"", None, np.float64(1), object()]}, ".a[5]: object is not a wire value"),
         ({"x" * 200: 1, "y": {1}}, ".y: set is not a wire value"),
@@ -134,6 +137,7 @@ def test_what_is_not_a_wire_value_is_told_with_its_place(value: Any, told: str) 
     with pytest.raises(WireValueError) as refused:
         pack(value)
     assert str(refused.value) == told
+    assert isinstance(refused.value, IntegerTooLarge) == ("integer" in told)
 
 
 def test_the_place_of_a_fault_in_what_holds_itself_is_found_at_once() -> None:

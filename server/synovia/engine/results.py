@@ -11,6 +11,7 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from synovia.engine.settings import EngineLimits
+from synovia.errors import FunctionError
 from synovia.functions.creation_times import tell_creation_times
 from synovia.functions.function import Function
 from synovia.functions.hints import READS
@@ -20,7 +21,7 @@ from synovia.schema import Table
 from synovia.schema.faults import message_of
 from synovia.transaction.rows import Packed, RowCache
 from synovia_protocol import codec
-from synovia_protocol.errors import ErrorCode, ErrorInfo, WireValueError
+from synovia_protocol.errors import ErrorCode, ErrorInfo, IntegerTooLarge, WireValueError
 from synovia_protocol.references import digests_in
 
 logger = logging.getLogger("synovia")
@@ -39,7 +40,8 @@ async def packed_result(function: Function, given: Any, rows: RowCache | None) -
         rows: The rows that its run has made, if they may be used.
 
     Raises:
-        Exception: It is not what the annotation says, or cannot be encoded.
+        FunctionError: It holds a number that no client can be told (``number_too_large``).
+        UnfitResult: It is not what the annotation says, or cannot be encoded.
     """
     try:
         if rows is not None and function.rows_of is not None:
@@ -47,6 +49,9 @@ async def packed_result(function: Function, given: Any, rows: RowCache | None) -
         if isinstance(given, list | tuple | dict | set) and len(given) > _MANY:
             return await asyncio.to_thread(lambda: _packed(function.dump(function.check(given))))
         return _packed(function.dump(function.check(given)))
+    except IntegerTooLarge as error:
+        text = f"{function.path} gives a number that cannot be sent, as a sum may become: {error}"
+        raise FunctionError("number_too_large", text) from error
     except (ValidationError, WireValueError) as error:
         raise UnfitResult(_told(function, error, given)) from error
 

@@ -75,6 +75,7 @@ STATUS: Final[Mapping[str, int]] = {
     # the server is to blame
     ErrorCode.UNKNOWN_INDEX: 500,
     "not_unique": 500,
+    "number_too_large": 500,
     ErrorCode.SERVER_ERROR: 500,
     ErrorCode.UNREADABLE_DOCUMENT: 500,
     UNREADABLE_FIELD: 500,
