@@ -98,7 +98,8 @@ GOOD = chat()["users"][0]
         ('{"_id": "a", "_creationTime": 1.0, "x": {"$integer": "AAAA"}}', "is not what '$integer' stands for"),
         ('{"_id": "a", "_creationTime": 1.0, "x\\u0000y": 1}', "cannot be the name of a field"),
         ('{"_id": "a", "_creationTime": 1.0, "x": "\\ud800"}', "a cannot be stored"),
-        ('{"x": ' + "[" * 100_000, "it nests too deep"),
+        ('{"x": ' + "[" * 100_000, "nest more than 200 deep"),
+        ('{"x": ' + "[" * 200 + "]" * 200 + "}", "nest more than 200 deep"),
         ("\ufeff" + json.dumps(GOOD), "byte order mark"),
     ],
 )

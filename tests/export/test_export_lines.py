@@ -97,7 +97,7 @@ def _nested(depth: int) -> bytes:
         (b'{"$bson": "!"}', "holds is no document"),
         (b'{"_id": 1, "a": {"$bson": "' + base64.b64encode(bson.encode({"_id": 1})) + b'"}}', "within a document"),
         (b'{"_id": 1, "a": [{"$bson": "' + base64.b64encode(bson.encode({"_id": 1})) + b'"}]}', "within a document"),
-        (b'{"_id":' + b"[" * 100_000, "nests too deep"),
+        (b'{"_id":' + b"[" * 100_000, "nest more than 200 deep"),
         (b'{"_id":' + b"[" * 200 + b"]" * 200 + b"}", "nest more than 200 deep"),
         (
             b'{"_id":1,"a":' + b'{"a":' * 500 + b'{"$bson":1}' + b"}" * 501,

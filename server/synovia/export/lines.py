@@ -23,13 +23,11 @@ from bson.codec_options import CodecOptions, DatetimeConversion
 from bson.datetime_ms import DatetimeMS
 from bson.errors import BSONError
 
-from synovia.export.strict_json import BadJson, StrictDecoder
+from synovia.export.strict_json import TOO_DEEP, BadJson, StrictDecoder, nests_too_deep
 from synovia.schema import Document
 
 WHOLE: Final = "$bson"
 """The only key of a line that is a document in BSON."""
-MOST_DEPTH: Final = 200
-"""Lists and maps inside each other in a document, itself included. MongoDB takes no more, and no hub could read them."""
 
 _CODEC: Final[CodecOptions[Document]] = CodecOptions(
     tz_aware=True, tzinfo=UTC, datetime_conversion=DatetimeConversion.DATETIME_AUTO
@@ -143,21 +141,11 @@ def document_of(line: bytes) -> Document:
         value = value.document
     if not isinstance(value, dict) or "_id" not in value:
         raise BadLine("it is no document with an _id")
-    if (is_whole or line.count(b"[") + line.count(b"{") > MOST_DEPTH) and _nests_too_deep(value):
-        raise BadLine(f"lists and maps nest more than {MOST_DEPTH} deep")
+    if is_whole and nests_too_deep(value):
+        raise BadLine(TOO_DEEP)
     if not is_whole and f'"{WHOLE}"'.encode() in line and _holds_whole(value):
         raise BadLine(f"{WHOLE!r} stands within a document")
     return value
-
-
-def _nests_too_deep(document: Document) -> bool:
-    level: list[Any] = [document]
-    for _ in range(MOST_DEPTH):
-        parts = (part for each in level for part in (each.values() if isinstance(each, dict) else each))
-        level = [part for part in parts if isinstance(part, dict | list)]
-        if not level:
-            return False
-    return True
 
 
 class _Whole:

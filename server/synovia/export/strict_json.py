@@ -14,6 +14,9 @@ from typing import Any, Final
 _INT64: Final = 1 << 63
 _LONGEST_INTEGER: Final = 20
 """Characters that one of 64 bits may have, with its sign."""
+MOST_DEPTH: Final = 200
+"""Lists and maps inside each other, the outermost included. MongoDB takes no more, and no hub could read them."""
+TOO_DEEP: Final = f"lists and maps nest more than {MOST_DEPTH} deep"
 
 
 class BadJson(ValueError):
@@ -75,13 +78,27 @@ class StrictDecoder:
         if text.startswith(b"\xef\xbb\xbf"):
             raise BadJson("it begins with a byte order mark, which JSON has not")
         try:
-            return self._decoder.decode(text.decode())
+            value = self._decoder.decode(text.decode())
         except UnicodeDecodeError:
             raise BadJson("it is not UTF-8") from None
         except json.JSONDecodeError as error:
             raise BadJson(f"it is no JSON: {error.msg} {_place(error)}") from None
         except RecursionError:
-            raise BadJson("it nests too deep") from None
+            raise BadJson(TOO_DEEP) from None
+        if text.count(b"[") + text.count(b"{") > MOST_DEPTH and nests_too_deep(value):
+            raise BadJson(TOO_DEEP)
+        return value
+
+
+def nests_too_deep(value: Any) -> bool:
+    """Tell whether lists and maps nest deeper than ``MOST_DEPTH``."""
+    level: list[Any] = [value]
+    for _ in range(MOST_DEPTH + 1):
+        level = [each for each in level if isinstance(each, dict | list)]
+        if not level:
+            return False
+        level = [part for each in level for part in (each.values() if isinstance(each, dict) else each)]
+    return True
 
 
 def _twice(found: list[tuple[str, Any]], made: Mapping[str, Any]) -> str:
