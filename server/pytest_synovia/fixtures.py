@@ -29,11 +29,19 @@ def synovia_store() -> str:
     return "sqlite://:memory:"
 
 
-async def _app(synovia_application: str | Path | Registry, synovia_store: str | Store) -> AsyncIterator[TestApp]:
+@pytest.fixture
+def synovia_variables() -> dict[str, str]:
+    """Give the variables in which the settings of the application are looked for, in place of the machine's: none."""
+    return {}
+
+
+async def _app(
+    synovia_application: str | Path | Registry, synovia_store: str | Store, synovia_variables: dict[str, str]
+) -> AsyncIterator[TestApp]:
     """Give the application on a store of its own, with a clock that the test moves."""
     from synovia.testing import TestApp
 
-    async with TestApp(synovia_application, synovia_store) as app:
+    async with TestApp(synovia_application, synovia_store, variables=synovia_variables) as app:
         yield app
 
 
@@ -41,7 +49,10 @@ def fixtures(config: pytest.Config) -> ModuleType:
     """Give the fixtures as a plugin, ``app`` as whatever plugin runs asynchronous ones here."""
     plugin = ModuleType("synovia_fixtures")
     plugin.__dict__.update(
-        synovia_application=synovia_application, synovia_store=synovia_store, app=_async_fixture(config)(_app)
+        synovia_application=synovia_application,
+        synovia_store=synovia_store,
+        synovia_variables=synovia_variables,
+        app=_async_fixture(config)(_app),
     )
     return plugin
 

@@ -87,6 +87,29 @@ def test_the_parts_of_the_fixture_can_be_overridden(tmp_path: Path) -> None:
     assert code == 0, text
 
 
+def test_the_settings_of_an_application_are_those_of_the_test_and_not_of_the_machine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SHOP_TITLE", "Coffee")
+    (tmp_path / "shop.py").write_text(
+        "from synovia import Env, QueryContext, query\n\nclass Shop(Env):\n    shop_title: str\n\n"
+        "@query(public=True)\nasync def title(ctx: QueryContext) -> str:\n    return ctx.env(Shop).shop_title\n"
+    )
+    (tmp_path / "pytest.ini").write_text("[pytest]\nsynovia_application = shop.py\nasyncio_mode = auto\n")
+    (tmp_path / "test_shop.py").write_text(
+        "async def test_it(app):\n    assert await app.caller().query('shop:title') == 'Tea'\n"
+    )
+    code, text = run_pytest(tmp_path, "-q")
+    assert code == 1
+    assert "SHOP_TITLE: missing" in text
+    assert "a test does not look at the variables of the machine: give TestApp(..., variables={...})" in text
+    (tmp_path / "conftest.py").write_text(
+        "import pytest\n\n@pytest.fixture\ndef synovia_variables():\n    return {'SHOP_TITLE': 'Tea'}\n"
+    )
+    code, text = run_pytest(tmp_path, "-q")
+    assert code == 0, text
+
+
 def test_an_application_that_is_not_there_is_told(tmp_path: Path) -> None:
     write_files(page("docs/testing.md"), tmp_path)
     (tmp_path / "board.py").unlink()

@@ -19,6 +19,7 @@ from synovia.auth.settings import AuthSettings
 from synovia.auth.sign_in import SignInService
 from synovia.config import Settings
 from synovia.functions.access import CallOrigin
+from synovia.functions.env import EnvError
 from synovia.functions.registry import Registry, load_application
 from synovia.identity import Identity
 from synovia.limits.settings import HubLimits
@@ -98,6 +99,12 @@ def _replaying(scheduler: SchedulerSettings) -> SchedulerSettings:
     return scheduler.model_copy(update={"max_kept_workflows": 0})
 
 
+_OWN_VARIABLES = (
+    "a test does not look at the variables of the machine: give TestApp(..., variables={...}), or the fixture `app` a "
+    "fixture synovia_variables"
+)
+
+
 class TestApp:
     """An application on a store of its own.
 
@@ -153,7 +160,11 @@ class TestApp:
         self._held: set[Subscription] = set()
 
     async def __aenter__(self) -> Self:
-        await self.server.start(alone=False)
+        try:
+            await self.server.start(alone=False)
+        except EnvError as error:
+            error.add_note(_OWN_VARIABLES)
+            raise
         try:
             await self.scheduler.adopt()
             await self.server.search_terms.catch_up()
