@@ -7,9 +7,11 @@ import os
 import random
 import shutil
 import signal
+import sqlite3
 import sys
 import threading
 from collections.abc import AsyncIterator, Callable, Sequence
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -294,6 +296,41 @@ async def test_a_log_that_cannot_be_copied_now_is_copied_when_it_has_grown(store
     await store.ping()
     assert syncs.salts() != salts
     assert len(await everything(store, (await store.newest())[0], "notes")) == 23
+
+
+async def test_that_a_log_cannot_be_copied_is_told_once_and_again_after_a_time_or_when_the_reason_changes(
+    store: SQLiteStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    now, reason, tried = [0.0], ["database or disk is full"], list[int]()
+
+    def refused() -> None:
+        tried.append(1)
+        raise sqlite3.OperationalError(reason[0])
+
+    def begin(database: Database) -> None:
+        assert database._log is not None
+        database._steady = lambda: now[0]
+        database._log.checkpoint = refused  # type: ignore[method-assign]
+
+    await store._run(begin)
+
+    async def told() -> int:
+        """Count the lines while it is refused several times."""
+        caplog.clear()
+        tried.clear()
+        while len(tried) < 3:
+            await write_pages(store, next(numbers), MANY)
+            await store.ping()
+        return sum("not copied into the file yet" in line for line in caplog.messages)
+
+    numbers = count()
+    with caplog.at_level("INFO", "synovia"):
+        assert await told() == 1
+        assert await told() == 0
+        now[0] += 600
+        assert await told() == 1
+        reason[0] = "disk I/O error"
+        assert await told() == 1
 
 
 async def test_there_is_none_of_a_file_that_was_replaced(store: SQLiteStore, syncs: Syncs) -> None:

@@ -31,6 +31,7 @@ logger = logging.getLogger("synovia")
 _PAGE_BYTES = 1 << 18
 _DOUBT_SECONDS = 3_600.0
 """So long a clock that has jumped forward has to stay there until records of requests are dropped because of it."""
+_TOLD_AGAIN_SECONDS: Final = 600.0
 
 
 class Database:
@@ -52,6 +53,7 @@ class Database:
     ) -> None:
         self._log: WriteAheadLog | None = None
         self._is_given_up = False
+        self._steady, self._told = steady, ("", 0.0)
         if path != MEMORY:
             path = os.path.realpath(path)  # SQLite has its log beside the file, not beside a link
         if (file := identity(path)) is not None and file in _kept:
@@ -121,8 +123,15 @@ class Database:
         except Exception as error:
             refused = self.refusal(error, "a checkpoint has failed, and may not be on the disk")
             if not self._is_given_up:
-                logger.info("the log is not copied into the file yet: %s", refused)
+                self._tell_sparingly(f"the log is not copied into the file yet: {refused}")
         return log.may_have_grown
+
+    def _tell_sparingly(self, text: str) -> None:
+        """Log what is so again and again while a disk is full: when it changes, and else now and then."""
+        said, at = self._told
+        if text != said or self._steady() - at >= _TOLD_AGAIN_SECONDS:
+            self._told = text, self._steady()
+            logger.info("%s", text)
 
     def close(self) -> None:
         if self._is_given_up and self._log is not None:
