@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -14,6 +15,7 @@ from synovia import keys
 from synovia.dashboard.operators import BY_EXPIRY
 from synovia.functions.access import CallOrigin
 from synovia.functions.function import Kind
+from synovia_protocol.errors import ErrorInfo
 from synovia_protocol.messages import Authenticated, AuthError
 
 INVENTED = "_system/invented:nothing"
@@ -246,3 +248,33 @@ async def test_a_session_can_be_ended_and_is_over_after_an_hour() -> None:
         await session(running)
         kept = await running.app.operators._records.find(BY_EXPIRY, keys.between(()), 10)
         assert len(kept) == 1, "what is over is forgotten when another one is opened"
+
+
+async def test_keys_and_sessions_are_in_no_log_line_at_any_level(
+    caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor in the log of calls, which other operators read."""
+    caplog.set_level(logging.DEBUG)
+    monkeypatch.setattr(logging.getLogger("websockets.client"), "disabled", True)  # of the test's own end
+    monkeypatch.setattr(logging.getLogger("uvicorn.access"), "propagate", True)
+    async with serving(debug=True, options={"log_level": "debug", "access_log": True, "log_config": None}) as running:
+        good = await key(running, "operator")
+        token = (await post(running, "/_synovia/session", {"key": good})).json["token"]
+        served = Served(running.app, running.port)
+        for body in ({"key": good[:-1]}, {"key": [good]}, {"other": good}, [good]):
+            await post(running, "/_synovia/session", body)
+        await served.ask(
+            "POST", "/_synovia/session", f'{{"key": "{good}"'.encode(), {"content-type": "application/json"}
+        )
+        async with client_of(running) as client:
+            assert isinstance(await signed_in(client, token), Authenticated)
+            shown = await client.subscribe(1, "_system/logs:recent", {})
+            assert not isinstance(shown, ErrorInfo)
+        await post(running, "/_synovia/session/end", {}, {"authorization": f"Bearer {token}"})
+        await post(running, "/api/query", {"path": "_system/data:tables"}, {"authorization": f"Bearer {token}"})
+    printed = capfd.readouterr()
+    secrets = [each.rpartition("-")[2] for each in (good, token)]
+    lines = [record.getMessage() + str(record.exc_info or "") for record in caplog.records]
+    assert any("POST /_synovia/session" in line for line in lines), "the access log was not looked at"
+    for text in (*lines, printed.out, printed.err, caplog.text, str(shown)):
+        assert not [secret for secret in secrets if secret[:20] in text]
