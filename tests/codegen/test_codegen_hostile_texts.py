@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from helpers.compiling import check_convex, expected
 from helpers.generated_clients import checked_python, checked_typescript
 from helpers.written_applications import write_application
 from synovia.codegen import CodegenError, generate
@@ -89,6 +90,31 @@ export const told = api.things.choose;
 export const evil = api.things.evil; // wrong: TS2339
 """
     checked_typescript(application, typescript, tmp_path)
+
+
+@pytest.mark.slow
+def test_what_a_docstring_says_of_an_id_is_no_field_for_convex(tmp_path: Path) -> None:
+    text = """
+class Thing(Table, name="things"):
+    '''A thing.
+
+    Of which is told:
+      _id: what it is known by
+    '''
+
+@query(public=True)
+async def one(ctx: QueryContext) -> Thing: ...
+"""
+    folder = tmp_path / "front"
+    for file in generate(load_application(write_application(tmp_path, text)), convex=folder / "_generated"):
+        file.apply()
+    program = """
+import type { Doc } from "./_generated/dataModel";
+
+export const made = (thing: Doc<"things">): number => thing._creationTime;
+export const other = (thing: Doc<"things">): string => thing._creationTime; // wrong: TS2322
+"""
+    assert check_convex(program, folder) == expected(program)
 
 
 @pytest.mark.parametrize("name", ["string", "never", "package", "list", "dict"])

@@ -26,7 +26,7 @@ _SCALARS: dict[str, str] = {
     "any": "any",
 }
 _RESERVED = """
-    ArrayRef DataModel Doc Documents FunctionReference GenericId Id PaginationOptions PaginationResult StoredFile
+    ArrayRef DataModel Doc Documents Extract FunctionReference GenericId Id PaginationOptions PaginationResult StoredFile
     SystemTableNames TableNames
 """
 RESERVED = frozenset(_RESERVED.split())
@@ -105,7 +105,8 @@ class _ConvexWriter(TypeWriter):
         text = super().structure(structure)
         if not structure.table or structure.given:
             return text
-        return text.replace("  _id:", "  _creationTime: number;\n  _id:", 1)
+        # a line of its own: docs before it may have the same words
+        return text.replace("\n  _id:", "\n  _creationTime: number;\n  _id:", 1)
 
     def _pair(self, field: shapes.Field, given: bool) -> str:
         if not field.nullable:
