@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
 from starlette.requests import Request
 from starlette.routing import Route
 
@@ -15,6 +16,8 @@ from synovia.auth.issuers import clerk
 from synovia.auth.routes import routes
 from synovia.auth.settings import AuthSettings
 from synovia.auth.sign_in import SignInService
+from synovia.auth.tokens import REFUSAL
+from synovia.identity import InvalidToken
 from synovia.mail.smtp import ConsoleMailer
 from synovia.store.base import Store
 
@@ -56,6 +59,20 @@ async def test_a_page_learns_of_codes_by_mail_and_of_development(store: Store) -
     sign_in = SignInService.configured(AuthSettings(), store, development=by_name, mailer=ConsoleMailer())
     assert sign_in is not None
     assert await told(sign_in) == NOBODY | {"email": True, "development": True}
+
+
+@pytest.mark.parametrize("token", ["alice", "alice@example.org", "a.b@example.org"])
+async def test_in_development_what_is_no_token_is_told_what_is_one_and_elsewhere_nothing(
+    store: Store, scene: SignInScene, token: str
+) -> None:
+    by_name = DevelopmentAuthenticator("127.0.0.1")
+    sign_in = SignInService.configured(AuthSettings(), store, development=by_name, mailer=ConsoleMailer())
+    assert sign_in is not None
+    for service, words in ((sign_in, f"{REFUSAL}: in development it is dev:EMAIL"), (scene.sign_in, REFUSAL)):
+        with pytest.raises(InvalidToken) as refused:
+            await service.authenticate(token)
+        assert str(refused.value).startswith(words)
+        assert ("dev:" in str(refused.value)) == (service is sign_in)
 
 
 async def test_nothing_else_of_the_settings_is_told(store: Store, key_server: KeyServer) -> None:

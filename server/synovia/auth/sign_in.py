@@ -16,7 +16,7 @@ from synovia.auth.keyring import KEYS, KeyRing
 from synovia.auth.oidc import OidcVerifier
 from synovia.auth.sessions import ISSUER, SESSIONS, Sessions
 from synovia.auth.settings import AuthSettings
-from synovia.auth.tokens import Clock, Unverified, read, refused
+from synovia.auth.tokens import REFUSAL, Clock, Unverified, read, refused
 from synovia.identity import Identity, InvalidToken, SignIn
 from synovia.mail.smtp import Mailer
 from synovia.schema import TableSpec
@@ -147,6 +147,10 @@ class SignInService:
             if self.email is None or not exchange:
                 raise refused("a code that cannot be taken here")
             return await self.sessions.open(await self.email.authenticate(token))
+        if self._development is not None and ("@" in token or token.count(".") != 2):
+            raise InvalidToken(
+                f"{REFUSAL}: in development it is dev:EMAIL, as dev:alice@example.org", "no token at all"
+            )
         unverified = read(token)
         if unverified.issuer == ISSUER:
             return await self.sessions.authenticate(token, unverified, exchange=exchange)
