@@ -116,6 +116,8 @@ def _also(name: str, data: bytes = b"") -> Callable[[Files], Files]:
         (_manifest(version=2), "this is version 2 of the format"),
         (_manifest(format="other"), "manifest.json: format"),
         (_manifest(tables={"a/b": {}}), "manifest.json: tables"),
+        (_manifest(tables={"system.users": {}}), "'system.users' cannot be the name of a table"),
+        (_also("documents/~" + "0" * 32 + "/000001.jsonl.gz"), "says nothing of the table ~000"),
         (_with("manifest.json", lambda data: b"{"), "manifest.json: it is no JSON"),
         (_with("manifest.json", lambda data: data + b"{}"), "manifest.json: it is no JSON: Extra data at line "),
         (_with("manifest.json", lambda data: data.replace(b'"ts":', b'"at":')), "one key twice: 'at'"),

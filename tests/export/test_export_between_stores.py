@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import io
 import itertools
+import re
+import tarfile
 import threading
 import tracemalloc
 from collections.abc import AsyncIterator
@@ -22,7 +24,7 @@ from synovia.export.exporting import table_to_file
 from synovia.export.importing import ImportResult, differences, import_archive
 from synovia.export.manifest import Manifest
 from synovia.export.writing import IMPORTS, Progress, Told, export_store
-from synovia.schema.specs import Document
+from synovia.schema.specs import Document, TableSpec
 from synovia.store import open_store
 from synovia.store.base import Batch, Store, Write
 from synovia.store.mongo import MongoStore
@@ -263,3 +265,31 @@ async def test_how_far_one_table_is_is_told(source: Store, tmp_path: Path, endin
     done = await table_to_file(source, given, lambda progress: told.append(progress.documents))
     assert told == sorted(told)
     assert told[-1] == done["documents"] > 0
+
+
+ODD = ["a b", "a/b", "it's", "ü" * 50, "x" * 100, "1a", "a\x1bb", "a/../b", "~" + "0" * 32, "Notes", "-", "a:b"]
+"""Names that an application may give to its tables."""
+
+
+async def test_tables_of_any_name_travel_and_collections_of_others_stay(
+    any_store: Store, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    tables, foreign = [TableSpec(name) for name in ODD], "x" * 101
+    source, target = any_store, open_store("sqlite://:memory:")
+    await source.open([*tables, TableSpec(foreign)])
+    await target.open([*tables, IMPORTS])
+    try:
+        for name in (*ODD, foreign):
+            await insert(source, name, {"_id": f"of {name}"})
+        manifest = await written(source, tmp_path / "odd.synovia", "export")
+        assert manifest.tables.keys() == {*ODD}
+        assert "no table has such a name: it is left out" in caplog.text
+        await brought(tmp_path / "odd.synovia", target)
+        assert await bodies(target, ODD) == await bodies(source, ODD)
+        assert await differences(target, manifest) == []
+    finally:
+        await source.close()
+        await target.close()
+    with tarfile.open(tmp_path / "odd.synovia") as tar:
+        plain = r"documents/(Notes|~[0-9a-f]{32})/000001\.jsonl\.gz|manifest\.json"
+        assert all(re.fullmatch(plain, name) for name in tar.getnames())

@@ -14,7 +14,7 @@ from typing import BinaryIO, Final, Self
 
 from synovia.export import tar
 from synovia.export.errors import ExportError
-from synovia.export.manifest import LONGEST, NAME, TABLE_NAME, manifest_of
+from synovia.export.manifest import FOLDER, LONGEST, NAME, folder_of, manifest_of
 from synovia_protocol.arrays import CHUNK_BYTES, ITEM_BYTES
 
 LONGEST_LINE: Final = 128 * 1024 * 1024
@@ -22,7 +22,7 @@ LONGEST_LINE: Final = 128 * 1024 * 1024
 MOST_INFLATED: Final = LONGEST_LINE + 16 * 1024 * 1024
 """Bytes that one part may have: parts are cut where they have 8 MiB and a line is whole."""
 _CHUNK: Final = 256 * 1024
-_PART = re.compile(rf"documents/({TABLE_NAME})/([0-9]{{6,}})\.jsonl\.gz\Z")
+_PART = re.compile(rf"documents/({FOLDER})/([0-9]{{6,}})\.jsonl\.gz\Z")
 _ARRAY = re.compile(rf"arrays/([0-9a-f]{{64}})\.({'|'.join(ITEM_BYTES)})\Z")
 
 
@@ -89,17 +89,17 @@ class Archive:
         self.manifest = manifest_of(self.manifest_bytes)
         self._check_parts()
 
-    def _take_part(self, table: str, number: int, member: tar.Member) -> None:
-        if self._parts.setdefault(table, {}).setdefault(number, member) is not member:
+    def _take_part(self, folder: str, number: int, member: tar.Member) -> None:
+        if self._parts.setdefault(folder, {}).setdefault(number, member) is not member:
             raise ExportError(f"{member.name} is there twice")
 
     def _check_parts(self) -> None:
         told = self.manifest.tables
-        for table in self._parts:
-            if table not in told:
-                raise ExportError(f"{NAME} says nothing of the table {table}")
+        unknown = self._parts.keys() - set(map(folder_of, told))
+        if unknown:
+            raise ExportError(f"{NAME} says nothing of the table {min(unknown)}")
         for table, contents in told.items():
-            there = self._parts.get(table, {})
+            there = self._parts.get(folder_of(table), {})
             if len(there) != contents.parts or (there and max(there) != contents.parts):
                 raise ExportError(f"{table}: {NAME} tells of {contents.parts:,} parts; {len(there):,} are there")
 
@@ -111,7 +111,7 @@ class Archive:
         Raises:
             ExportError: A part cannot be read, or has a line that is too long.
         """
-        for _, member in sorted(self._parts.get(table, {}).items()):
+        for _, member in sorted(self._parts.get(folder_of(table), {}).items()):
             for number, line in enumerate(self._lines_of(member), 1):
                 yield f"{member.name}:{number}", line
 

@@ -2,22 +2,50 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
+from synovia.errors import SchemaError
 from synovia.export.errors import ExportError
 from synovia.export.strict_json import BadJson, StrictDecoder
 from synovia.schema.faults import message_of
+from synovia.schema.refused_tables import check_name
 
 NAME: Final = "manifest.json"
 VERSION: Final = 1
 LONGEST: Final = 16 * 1024 * 1024
-TABLE_NAME: Final = r"[A-Za-z_][A-Za-z0-9_.\-]{0,63}"
+_PLAIN: Final = r"[A-Za-z_][A-Za-z0-9_.\-]{0,63}"
+FOLDER: Final = rf"{_PLAIN}|~[0-9a-f]{{32}}"
+"""What the folder of a table is called, see ``folder_of``."""
 
 _DECODER: Final = StrictDecoder()
 
+
+def can_be_table(name: str) -> bool:
+    """Tell whether an application could declare a table of that name."""
+    try:
+        check_name(name)
+    except SchemaError:
+        return False
+    return bool(name)
+
+
+def folder_of(table: str) -> str:
+    """Name the folder of a table: like the table, if every system of files takes that, else by a digest of its name."""
+    return table if re.fullmatch(_PLAIN, table) else f"~{hashlib.sha256(table.encode()).hexdigest()[:32]}"
+
+
+def _table_name(name: str) -> str:
+    if not can_be_table(name):
+        raise ValueError(f"{name!r:.120} cannot be the name of a table")
+    return name
+
+
+TableName = Annotated[str, AfterValidator(_table_name)]
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Count = Annotated[int, Field(ge=0, lt=1 << 63)]
 
@@ -80,7 +108,7 @@ class Manifest(_Part):
     ts: Count
     at: Count
     clock: Count
-    tables: dict[Annotated[str, Field(pattern=rf"^{TABLE_NAME}$")], TableContents]
+    tables: dict[TableName, TableContents]
     arrays: ArrayContents
 
     def as_json(self) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import itertools
+import logging
 import time
 import zlib
 from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequence
@@ -17,7 +18,7 @@ import bson
 from synovia import keys
 from synovia.export import tar
 from synovia.export.lines import line_of
-from synovia.export.manifest import NAME, ArrayContents, Manifest, TableContents
+from synovia.export.manifest import NAME, ArrayContents, Manifest, TableContents, can_be_table, folder_of
 from synovia.files.key import FILE_KEYS
 from synovia.functions.shared_tables import SHARED_TABLES
 from synovia.keys import AFTER, BY_ID, Interval
@@ -27,6 +28,8 @@ from synovia.store.base import ArrayManifest, Snapshot, Store
 from synovia.store.references import Digests, references_of
 from synovia_protocol.arrays import ITEM_BYTES
 from synovia_protocol.version import __version__
+
+logger = logging.getLogger("synovia")
 
 FIRST_PAGE: Final = 8
 LARGEST_PAGE: Final = 500
@@ -82,6 +85,9 @@ async def export_store(
     writing = _Writing(store, store.snapshot(ts), file, told)
     clock, at = await store.clock(), int(time.time() * 1000)
     names = sorted(name for name in await store.tables() if is_in(name, kind))
+    for name in [name for name in names if not can_be_table(name)]:
+        logger.warning("%r is another program's, as no table has such a name: it is left out", name)
+        names.remove(name)
     tables = {name: await writing.table(name) for name in names}
     arrays = await writing.arrays()
     manifest = Manifest(
@@ -227,7 +233,7 @@ class Parts:
 
 def part_name(table: str, number: int) -> str:
     """Name the file with some documents of a table."""
-    return f"documents/{table}/{number:06}.jsonl.gz"
+    return f"documents/{folder_of(table)}/{number:06}.jsonl.gz"
 
 
 def array_name(digest: bytes, dtype: str) -> str:
