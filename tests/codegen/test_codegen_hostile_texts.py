@@ -15,6 +15,7 @@ from synovia.codegen import CodegenError, generate
 from synovia.functions.registry import load_application
 
 HEAD = "from typing import Annotated, Literal\nfrom pydantic import Field\nfrom synovia import *\n"
+NAME = 'a""" b"; print("run"); """\'\n'
 KEYS = ['x": 1, **print("run"), "y', "it's", "a\nb", "a\\", "*/", "`${x}`", "ﬁle", "__proto__", "\u2028", "\u202e"]
 TEXTS = ["it's", 'a"b', "*/", "\n", "\\", "{0.__class__}", "{", "`${x}`", "\u2028", ""]
 DOCS = [
@@ -33,9 +34,13 @@ def application(tmp_path: Path) -> Path:
     ]
     texts = f"Literal[{', '.join(map(repr, TEXTS))}]"
     text = f"""
+class Thing(Table, name={NAME!r}):
+    number: int
+
 class Texts(Model):
     {DOCS[0]!r}
 {fields}
+    of: Id[Thing]
     told: {texts} = Field(description={DOCS[1]!r})
 
 @mutation(public=True)
@@ -47,7 +52,9 @@ async def choose(ctx: QueryContext, text: {texts}) -> list[{texts}]: ...
     return write_application(tmp_path, {"things.py": "\n".join([text, *functions])}, head=HEAD)
 
 
-def test_a_python_client_sends_what_it_is_given(application: Path, tmp_path: Path) -> None:
+def test_a_python_client_sends_what_it_is_given(
+    application: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     package = tmp_path / "hostile_api"
     for file in generate(load_application(application), py=package):
         file.apply()
@@ -59,9 +66,10 @@ def test_a_python_client_sends_what_it_is_given(application: Path, tmp_path: Pat
         sys.path.remove(str(tmp_path))
         for name in [name for name in sys.modules if name.startswith("hostile_api")]:
             del sys.modules[name]
+    assert capsys.readouterr().out == ""
     call = module.save(**{f"a{at}": at for at in range(len(KEYS))})
     assert (call.path, dict(call.args)) == ("things:save", {key: at for at, key in enumerate(KEYS)})
-    assert [*types.Texts.__annotations__] == [*KEYS, "told"]
+    assert [*types.Texts.__annotations__] == [*KEYS, "of", "told"]
     assert dict(module.choose(text="{").args) == {"text": "{"}
     docs = [getattr(module, f"said{at}").__doc__ for at in range(len(DOCS))]
     assert docs == [
@@ -76,7 +84,7 @@ def test_both_clients_compile(application: Path, tmp_path: Path) -> None:
 from {application.name}_api import Texts, things
 
 def shown(texts: Texts) -> int:
-    return texts["ﬁle"] + texts["__proto__"]
+    return texts["ﬁle"] + texts["__proto__"] + len(texts["of"])
 
 things.choose(text="{{0.__class__}}")
 things.choose(text="{{0}}")  # wrong: arg-type
@@ -85,7 +93,7 @@ things.choose(text="{{0}}")  # wrong: arg-type
     typescript = """
 import { api, type Texts } from "./api.js";
 
-export const shown = (texts: Texts): number => texts["ﬁle"] + texts["it's"] + texts["__proto__"];
+export const shown = (texts: Texts): number => texts["ﬁle"] + texts["it's"] + texts["__proto__"] + texts.of.length;
 export const told = api.things.choose;
 export const evil = api.things.evil; // wrong: TS2339
 """

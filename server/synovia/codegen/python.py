@@ -81,7 +81,8 @@ def _package(api: shapes.Api, modules: list[str], names: list[str], mark: str) -
 def _types(api: shapes.Api, mark: str) -> str:
     writer = _Writer()
     ids = [
-        f'{owner}Id = {writer.use("NewType")}("{owner}Id", str)\n"""An id in {table!r}."""' for owner, table in api.ids
+        f'{owner}Id = {writer.use("NewType")}("{owner}Id", str)\n{_docstring(f"An id in {table!r}.", "")}'.rstrip()
+        for owner, table in api.ids
     ]
     variables = sorted({f"_{name}" for structure in api.structures for name in structure.parameters})
     declared = [f'{name} = {writer.use("TypeVar")}("{name}")' for name in variables]
