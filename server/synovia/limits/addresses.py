@@ -25,6 +25,8 @@ ALONE = 8.0
 QUIET_SECONDS = 1.0
 HANDSHAKE_MESSAGES = 10.0
 """What a handshake costs of an address that has had as many as it has places, of late."""
+_TRANSLATED = ipaddress.ip_network("64:ff9b::/96")
+"""IPv4 addresses as a translator before an IPv6 server shows them (RFC 6052); one /64 would be all of them together."""
 _RETURN_SECONDS = 10.0
 _MINUTE = 60.0
 _HOUR = 3600.0
@@ -40,6 +42,8 @@ def network_of(host: str) -> str:
     if isinstance(address, ipaddress.IPv6Address):
         if address.ipv4_mapped is not None:
             return str(address.ipv4_mapped)
+        if address in _TRANSLATED:
+            return str(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF))
         return str(ipaddress.ip_network((address, 64), strict=False))
     return str(address)
 
