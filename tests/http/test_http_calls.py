@@ -444,9 +444,7 @@ async def test_a_query_waits_for_what_its_caller_has_seen_elsewhere() -> None:
         ahead = {"Synovia-After": str(2**62)}
         answer = await served.call("query", "ledger:accounts", headers=ahead)
         assert (answer.status, answer.code, answer.headers["retry-after"]) == (503, "overloaded", "1")
-        assert (
-            f"the newest instant of the database is {opened.headers['synovia-ts']}" in answer.json["error"]["message"]
-        )
+        assert f"nothing is known of {2**62}: the newest instant" in answer.json["error"]["message"]
         for wrong in ("-1", "x", "1.5", "9" * 30, "²"):
             answer = await served.call("query", "ledger:accounts", headers={"Synovia-After": wrong})
             assert (answer.status, answer.code) == (400, "bad_header")
