@@ -234,3 +234,15 @@ async def test_a_link_that_is_asked_nothing_says_that_it_is_there(monkeypatch: p
         async with asyncio.timeout(PATIENCE):
             assert [await heard.get(), await heard.get()] == [PING, PING]
         await link.close()
+
+
+async def test_strangers_do_not_fill_the_log(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with listening() as port:
+        for _ in range(20):
+            with pytest.raises((NotAPeer, OSError, EOFError)):
+                await connected("127.0.0.1", port, b"another secret!!", CONTEXT)
+        assert len(caplog.messages) == 1
+        monkeypatch.setattr("synovia.hubs.listener.REFUSED_SECONDS", 0.0)
+        with pytest.raises((NotAPeer, OSError, EOFError)):
+            await connected("127.0.0.1", port, b"another secret!!", CONTEXT)
+        assert "(20 since the last such line)" in caplog.messages[-1]

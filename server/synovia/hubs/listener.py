@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import time
 from collections.abc import Awaitable, Callable
 from typing import Final
 
@@ -21,6 +22,8 @@ MOST_STRANGERS: Final = 64
 """Connections that have not proved yet to be hubs: for one more the oldest has to go, so they keep no hub out."""
 SILENCE_SECONDS: Final = 60.0
 """A hub that says nothing for so long, or does not take its answers, is gone: links say more often that they are there."""
+REFUSED_SECONDS: Final = 60.0
+"""The log tells so often of connections that are refused."""
 MOST_RUNNING: Final = 1024
 """Of one hub; it has to wait for more."""
 
@@ -40,6 +43,8 @@ class Listener:
         self._connections: set[asyncio.Task[None]] = set()
         self._strangers: dict[asyncio.StreamWriter, None] = {}
         self._hubs = 0
+        self._refused = 0
+        self._noted_at = float("-inf")
 
     async def open(self, host: str) -> int:
         """Listen; give the port.
@@ -77,7 +82,7 @@ class Listener:
             finally:
                 self._hubs -= 1
         except NotAPeer as error:
-            logger.warning("a connection from %s to this hub is refused: %s", writer.get_extra_info("peername"), error)
+            self._note_refused(writer.get_extra_info("peername"), error)
         except (OSError, EOFError, TimeoutError):
             pass
         finally:
@@ -85,6 +90,16 @@ class Listener:
             writer.transport.abort()
             with contextlib.suppress(OSError):
                 await writer.wait_closed()
+
+    def _note_refused(self, peer: object, error: NotAPeer) -> None:
+        """Log one refusal a minute, and how many there were: strangers may come as often as they like."""
+        self._refused += 1
+        if time.monotonic() - self._noted_at < REFUSED_SECONDS:
+            return
+        logger.warning(
+            "a connection from %s to this hub is refused: %s (%d since the last such line)", peer, error, self._refused
+        )
+        self._refused, self._noted_at = 0, time.monotonic()
 
     async def _accepted(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Channel:
         try:
