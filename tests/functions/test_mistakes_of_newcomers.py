@@ -22,6 +22,9 @@ class Ticket(Table, name="tickets", indexes=[Index("by_title", "title"), SearchI
     title: str
     author_name: str | None = None
     contact: Contact | None = None
+    former: list[Contact] = []
+    by_role: dict[str, Contact] = {}
+    free: dict[str, int] = {}
 
 @mutation(public=True)
 async def add(ctx: MutationContext, title: str, author_name: str | None = None) -> Id[Ticket]:
@@ -34,6 +37,17 @@ async def misspell(ctx: MutationContext) -> Id[Ticket]:
 @mutation(public=True)
 async def misspell_inside(ctx: MutationContext) -> Id[Ticket]:
     return await ctx.db.insert(Ticket(title="a", contact=Contact(ctiy="Ulm")))
+
+@mutation(public=True)
+async def misspell_in_a_map(ctx: MutationContext, how: str) -> None:
+    if how == "patch":
+        await ctx.db.patch(await ctx.db.insert(Ticket(title="a")), contact={"zip_code": "89073", "ctiy": "Ulm"})
+    elif how == "list":
+        await ctx.db.insert(Ticket(title="a", former=[{"city": "Ulm"}, {"city": "Ulm", "zipcode": "89073"}]))
+    elif how == "map":
+        await ctx.db.insert(Ticket(title="a", by_role={"owner": {"cty": "Ulm"}}))
+    else:
+        await ctx.db.insert(Ticket(title="a", contact={"ctiy": "Ulm"}, free={"anything": 1}))
 
 @mutation(public=True)
 async def inside(ctx: MutationContext) -> str | None:
@@ -142,10 +156,24 @@ async def test_so_is_none_of_a_model_in_a_row(registry: Registry) -> None:
         assert await app.caller().mutation("desk:inside") == "89073"
 
 
+@pytest.mark.parametrize(
+    ("how", "fault"),
+    [
+        ("insert", "contact.ctiy: there is no such field"),
+        ("patch", "contact.ctiy: there is no such field"),
+        ("list", "former.1.zipcode: there is no such field: is zip_code meant?"),
+        ("map", "by_role.owner.cty: there is no such field: is city meant?"),
+    ],
+)
+async def test_nor_of_a_map_that_stands_for_a_model(registry: Registry, how: str, fault: str) -> None:
+    error = await refused(registry, "mutation", "misspell_in_a_map", {"how": how})
+    assert (error.code, error.message) == ("invalid_arguments", f"tickets: {fault}")
+
+
 async def test_what_stands_in_a_document_beside_the_fields_of_a_model_is_passed_over(registry: Registry) -> None:
     ticket = registry.models["tickets"]
     row = ticket.from_document({"_id": "a", "title": "b", "contact": {"city": "Ulm", "formerly": 1}, "formerly": 2})
-    assert row.model_dump(exclude_none=True) == {"id": "a", "title": "b", "contact": {"city": "Ulm"}}
+    assert row.model_dump(exclude_unset=True) == {"id": "a", "title": "b", "contact": {"city": "Ulm"}}
 
 
 @pytest.mark.parametrize(

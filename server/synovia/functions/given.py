@@ -131,7 +131,7 @@ def brought(table: type[Table], changes: Mapping[str, Any]) -> Given:
     if plain_fields(table).take(changes):
         return Given(changes, are_plain=True)
     if unknown := changes.keys() - table.model_fields.keys():
-        raise no_such_fields(table.spec.name, unknown, table.model_fields)
+        raise no_such_fields(table.spec.name, (((name,), table.model_fields) for name in unknown))
     if "id" in changes:
         raise InvalidArguments(f"{table.spec.name}: cannot set id", [{"at": "id", "message": "an id stays"}])
     return Given({name: _brought(table, name, value) for name, value in changes.items()})

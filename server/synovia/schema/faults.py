@@ -46,11 +46,20 @@ def _letters(name: str) -> str:
     return name.replace("_", "").casefold()
 
 
-def no_such_fields(subject: str, names: Iterable[str], fields: Iterable[str]) -> InvalidArguments:
+Unknown = tuple[tuple[str | int, ...], Iterable[str]]
+"""The path of what is no field, and the names of those that there are."""
+
+
+def no_such_fields(subject: str, unknown: Iterable[Unknown]) -> InvalidArguments:
     """Make the error for who gives a row what is none of its fields, with those that are meant."""
-    known = [*fields]
-    faults = [{"at": name, "message": f"there is no such field{meant(name, known)}"} for name in sorted(names)]
+    faults = [{"at": ".".join(map(str, path)), "message": no_such_field(path, known)} for path, known in unknown]
+    faults.sort(key=lambda fault: fault["at"])
     return InvalidArguments(f"{subject}: {'; '.join(map(_words, faults))}", faults)
+
+
+def no_such_field(path: tuple[str | int, ...], known: Iterable[str]) -> str:
+    """Say that the last name of a path is none of the fields that there are."""
+    return f"there is no such field{meant(str(path[-1]), known)}"
 
 
 def meant(name: str, names: Iterable[str]) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Self, cast
 
 from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler
@@ -18,6 +17,7 @@ from synovia.schema.hidden_types import check_annotations
 from synovia.schema.reading import field_value
 from synovia.schema.refused_tables import check_fields
 from synovia.schema.shared import SharedDoc
+from synovia.schema.unknown_fields import may_be_unknown, unknown_fields
 from synovia.schema.wire_names import clash_of
 
 
@@ -73,9 +73,8 @@ class Model(BaseModel):
                     over, but what a program says here would be lost.
                 ValidationError: A field is missing, or cannot hold what it is given.
             """
-            known = _names_of(type(self))
-            if known is not None and not fields.keys() <= known:
-                raise no_such_fields(self._called(), fields.keys() - known, type(self).model_fields)
+            if may_be_unknown(type(self), fields) and (unknown := [*unknown_fields(type(self), fields)]):
+                raise no_such_fields(self._called(), unknown)
             super().__init__(**fields)
 
         __init__.__pydantic_base_init__ = True  # it is no other way of making one: documents are read without it
@@ -106,14 +105,3 @@ class Model(BaseModel):
             copy.__dict__[name] = field_value(type(self), name, value)
             copy.__pydantic_fields_set__.add(name)
         return copy
-
-
-@lru_cache(maxsize=1024)
-def _names_of(model: type[Model]) -> frozenset[str] | None:
-    """Give the names by which a new one may be given its fields; None if code of the application reads what it is given."""
-    aliases = [info.validation_alias or name for name, info in model.model_fields.items()]
-    if model.model_config["extra"] != "ignore" or model.__pydantic_decorators__.model_validators:
-        return None
-    if any(not isinstance(alias, str) for alias in aliases):
-        return None
-    return frozenset({*model.model_fields, *map(str, aliases)})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from typing import Annotated, Any
@@ -10,9 +11,10 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from synovia.schema.annotations import allows_none, alternatives, fields_of, is_untyped, strict_adapter
-from synovia.schema.faults import plain
+from synovia.schema.faults import no_such_field, plain
 from synovia.schema.ids import Id
 from synovia.schema.specs import Document
+from synovia.schema.unknown_fields import unknown_in
 from synovia.schema.untyped import Untyped, untyped_fields
 from synovia.schema.values import readable
 
@@ -71,9 +73,17 @@ def field_value(model: type[BaseModel], name: str, value: Any) -> Any:
         ValidationError: It may not hold that.
     """
     try:
-        return _adapter(model, name).validate_python(value)
+        found = _adapter(model, name).validate_python(value)
     except ValidationError as error:
         raise ValidationError.from_exception_data(model.__name__, _within(name, error), hide_input=True) from None
+    if unknown := [*unknown_in(fields_of(model)[name], value)]:
+        raise ValidationError.from_exception_data(model.__name__, [_none_of(name, *each) for each in unknown])
+    return found
+
+
+def _none_of(name: str, path: tuple[str | int, ...], known: Iterable[str]) -> InitErrorDetails:
+    text = {"text": no_such_field(path, known)}
+    return InitErrorDetails(type=PydanticCustomError("field", "{text}", text), loc=(name, *path), input=None)
 
 
 def _within(name: str, error: ValidationError) -> list[InitErrorDetails]:
