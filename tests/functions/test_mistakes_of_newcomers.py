@@ -118,8 +118,17 @@ class Moved(Table, name="moved"):
     def of_old(cls, data: Any) -> Any:
         return {"a": data["old"]} if "old" in data else data
 
+class Read(Table, name="read"):
+    contact: Contact | None = None
+
+    @__import__("pydantic").field_validator("contact", mode="before")
+    @classmethod
+    def of_old(cls, contact: Any) -> Any:
+        return {"city": contact["town"]} if isinstance(contact, dict) else contact
+
 @mutation(public=True)
 async def own_ways(ctx: MutationContext) -> int:
+    assert Read(contact={"town": "Ulm"}).contact.city == "Ulm"
     await ctx.db.insert(Loose(b=1))
     return (await ctx.db.get_one(await ctx.db.insert(Moved(old=3)))).a
 """

@@ -29,10 +29,11 @@ def unknown_fields(model: type[BaseModel], given: Mapping[str, Any]) -> Iterator
     fields = _fields_of(model)
     if fields is None:
         return
+    nesting = _nesting(model)
     for name, value in given.items():
         if name not in fields:
             yield (name,), model.model_fields
-        else:
+        elif name in nesting:
             yield from (((name, *path), known) for path, known in unknown_in(fields[name], value))
 
 
@@ -73,9 +74,12 @@ def _fields_of(model: type[BaseModel]) -> Mapping[str, FieldInfo] | None:
 
 
 @lru_cache(maxsize=1024)
-def _nesting(model: type[BaseModel]) -> tuple[str, ...]:
-    """Give the names of those in which a map may stand for a model, or where nobody knows yet."""
-    fields = _fields_of(model) or {}
-    if not model.__pydantic_complete__:
-        return (*fields,)
-    return tuple(name for name, info in fields.items() if models_in(info.annotation))
+def _nesting(model: type[BaseModel]) -> frozenset[str]:
+    """Give the names of those in which a map may stand for a model, unless code of the application reads it."""
+    own = {name for each in model.__pydantic_decorators__.field_validators.values() for name in each.info.fields}
+    fields = {key: info for key, info in (_fields_of(model) or {}).items() if "*" not in own}
+    read = {
+        key for name in own if name in model.model_fields for key in (name, model.model_fields[name].validation_alias)
+    }
+    is_known = model.__pydantic_complete__
+    return frozenset(key for key, info in fields.items() if not is_known or models_in(info.annotation)) - read
