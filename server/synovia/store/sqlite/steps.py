@@ -11,6 +11,7 @@ import re
 import sqlite3
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
+from functools import cache
 from itertools import chain
 from typing import Final
 
@@ -118,12 +119,14 @@ MOST_PARAMETERS: Final = max(parameters.count(",") + 1 for parameters, _ in _STE
 
 PADDING: Final = [(0,) * (MOST_PARAMETERS + 1 - length) for length in range(MOST_PARAMETERS + 2)]
 """The parameters that a step has not, by the length of its row; not None, for which sqlite3 looks for an adapter, too."""
+_FEW: Final = 4, 8
+"""A statement of few rows has so many; most commits that change one document are such ..."""
 _MULTIPLE: Final = 16
-"""A statement has a multiple of so many rows: there are few different ones to be kept."""
+"""... and one of more a multiple of these: there are few different ones to be kept."""
 MOST_ROWS: Final = 1_024
 """No statement has more: others read in between."""
 _KEPT_BYTES: Final = 256 * 1024
-"""SQLite may keep so much of each statement, 16 MiB in all."""
+"""SQLite may keep so much of each statement, 17 MiB in all."""
 
 
 def lay_out(database: sqlite3.Connection) -> None:
@@ -160,23 +163,28 @@ def take(database: sqlite3.Connection, ts: Ts, rows: Sequence[StepRow], size: in
 def insert(database: sqlite3.Connection, text: str, rows: Sequence[StepRow], size: int | None = None) -> None:
     """Insert rows by one statement, and have SQLite forget them if they are long.
 
-    It keeps what a statement was given until that is executed anew, and there is one for every multiple of rows: what was
-    given much is executed anew with nothing but blanks.
+    It keeps what a statement was given until that is executed anew, and there is one for every number of rows that
+    statements have: what was given much is executed anew with nothing but blanks.
 
     Args:
         text: The statement, with a place for its rows; one of zeros is left out.
         size: How many bytes they have, about; they are counted if it is not said.
     """
     blank = (0,) * len(rows[0])
-    number = len(rows) + -len(rows) % _MULTIPLE
-    row = f"({', '.join('?' * len(blank))})"
-    statement = text.format(f"VALUES {', '.join([row] * number)}")
+    number = next((few for few in _FEW if len(rows) <= few), len(rows) + -len(rows) % _MULTIPLE)
+    statement = _statement(text, len(blank), number)
     try:
         database.execute(statement, [*chain.from_iterable(rows), *blank * (number - len(rows))])
     finally:
         if (_size_of(rows) if size is None else size) > _KEPT_BYTES:
             with suppress(sqlite3.Error):  # it changes nothing, so nothing is lost
                 database.execute(statement, blank * number)
+
+
+@cache
+def _statement(text: str, columns: int, rows: int) -> str:
+    row = f"({', '.join('?' * columns)})"
+    return text.format(f"VALUES {', '.join([row] * rows)}")
 
 
 def _size_of(rows: Iterable[StepRow]) -> int:
