@@ -11,6 +11,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import httpx2
 import pytest
 
 from helpers.patience import PATIENCE
@@ -98,6 +99,11 @@ async def test_a_change_that_does_not_work_is_told_and_the_next_one_is_waited_fo
         path.write_text("def broken(:\n")
         assert await said(process, "hasty.py, line 1: SyntaxError")
         await said(process, "waiting for a change")
+        address = running.url.replace("ws:", "http:").removesuffix("/sync")
+        async with httpx2.AsyncClient(timeout=PATIENCE) as visitor:
+            answers = await asyncio.gather(*(visitor.get(f"{address}/health") for _ in range(3)))
+        assert {(each.status_code, each.headers["retry-after"]) for each in answers} == {(503, "1")}
+        assert "the application does not start" in answers[0].json()["error"]["message"]
         path.write_text(APPLICATION.format(change=""))
         await said(process, "ws://")
         async with client_of(running, ClientSession(bytes(16))) as client:

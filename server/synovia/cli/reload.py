@@ -10,6 +10,8 @@ from pathlib import Path
 
 from watchfiles import PythonFilter, watch
 
+from synovia.cli.absence import answer_waiting
+
 STOP_SECONDS = 15.0
 _LOOK_MILLISECONDS = 300
 
@@ -80,9 +82,11 @@ def supervise(
                 child, reloaded, told = Child(command, fd, env), True, False
             elif child.exit_code is not None and not reloaded:
                 return child.exit_code
-            elif child.exit_code is not None and not told:
-                told = True
-                say("the server has ended, waiting for a change")
+            elif child.exit_code is not None:
+                if not told:
+                    told = True
+                    say("the server has ended, waiting for a change")
+                answer_waiting(fd)
     except KeyboardInterrupt:
         pass
     finally:
