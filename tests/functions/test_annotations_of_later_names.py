@@ -114,7 +114,7 @@ def test_a_name_that_is_nowhere_is_refused_with_its_function(tmp_path: Path, hea
     [
         ("json.Nope", "AttributeError: module 'json' has no attribute 'Nope'"),
         ("list[json.Nope]", "AttributeError: module 'json' has no attribute 'Nope'"),
-        ("1 / 0", "ZeroDivisionError: division by zero"),
+        ("json.loads('x')", "JSONDecodeError: Expecting value"),
         ("dict[int]", "Expected two type arguments"),
     ],
 )
@@ -128,6 +128,14 @@ def test_whatever_an_annotation_fails_by_is_told_in_a_line_with_its_place(
         refused = refusal_of(tmp_path, f"import json\n\n@query(public=True)\n{text}\n", head=head)
         assert f".py:{(head + text).count(chr(10)) + 3}: " in refused
         assert f":f: {place}: {words}" in refused
+
+
+@pytest.mark.parametrize("head", [HEAD, pytest.param(IMPORTS, marks=EVALUATED_LATER)], ids=["text", "evaluated"])
+def test_an_annotation_of_constants_is_told_in_a_line_too(tmp_path: Path, head: str) -> None:
+    text = "@query(public=True)\nasync def f(ctx: QueryContext, *, x: 1 / 0 = 3) -> int: ...\n"
+    refused = refusal_of(tmp_path, text, head=head)
+    assert len(refused.splitlines()) == 1
+    assert refused.endswith("ZeroDivisionError: division by zero")
 
 
 @pytest.mark.parametrize(

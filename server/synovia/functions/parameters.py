@@ -5,6 +5,8 @@ from __future__ import annotations
 import inspect
 import sys
 from collections.abc import Callable
+from contextlib import suppress
+from types import FunctionType
 from typing import Any
 
 
@@ -17,5 +19,16 @@ def signature_of(body: Callable[..., Any]) -> inspect.Signature:
     if sys.version_info >= (3, 14):
         from annotationlib import Format
 
-        return inspect.signature(body, annotation_format=Format.STRING)
+        with suppress(Exception):
+            return inspect.signature(body, annotation_format=Format.STRING)
+        return inspect.signature(
+            _without_annotations(body)
+        )  # one of constants alone is evaluated in any case: ``1 / 0``
     return inspect.signature(body)
+
+
+def _without_annotations(body: Callable[..., Any]) -> Callable[..., Any]:
+    function: Any = inspect.unwrap(body)
+    plain = FunctionType(function.__code__, {}, function.__name__, function.__defaults__, function.__closure__)
+    plain.__kwdefaults__ = function.__kwdefaults__
+    return plain
