@@ -14,7 +14,7 @@ from helpers.health import health_of
 from helpers.sync_server import client_of, serving
 from synovia.keys import BY_ID
 from synovia.store.base import Batch, StoreUnusable
-from synovia.store.sqlite import SQLiteStore
+from synovia.store.sqlite import SQLiteStore, file_check
 from synovia.testing.stores.opening import TABLES
 from synovia.testing.stores.steps import EVERYTHING, inserted
 
@@ -67,8 +67,15 @@ def _cut_log(file: Path) -> None:
     ],
 )
 async def test_a_file_that_is_not_the_one_that_was_opened_takes_no_more(
-    harm: Callable[[Path], None], said: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    harm: Callable[[Path], None],
+    said: str,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(
+        file_check, "_JUST_NOW_SECONDS", -1.0
+    )  # what is cut just after a look is longer again at the next
     file = tmp_path / "here" / "data.db"
     file.parent.mkdir()
     await _made(file)
