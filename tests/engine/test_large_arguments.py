@@ -50,6 +50,13 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
 }
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _what_others_have_left() -> None:
+    """Keep what earlier tests of the process have left from being looked at: that may be millions of objects."""
+    gc.collect()
+    gc.freeze()
+
+
 def held_lists() -> int:
     gc.collect()
     return sum(type(each) in (list, dict, tuple) and len(each) == MANY for each in gc.get_objects())
