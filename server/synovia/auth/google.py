@@ -1,6 +1,6 @@
 """Sign in with Google: ID tokens, verified by google-auth against Google's keys.
 
-That library is imported by whoever signs in with Google only: it takes a tenth of the time in which a hub starts.
+That library is imported by whoever signs in with Google only: it takes a twentieth of the time in which a hub starts.
 """
 
 from __future__ import annotations

@@ -19,11 +19,9 @@ def signature_of(body: Callable[..., Any]) -> inspect.Signature:
     if sys.version_info >= (3, 14):
         from annotationlib import Format
 
-        with suppress(Exception):
+        with suppress(Exception):  # an annotation of constants alone, as ``1 / 0``, is evaluated in any case
             return inspect.signature(body, annotation_format=Format.STRING)
-        return inspect.signature(
-            _without_annotations(body)
-        )  # one of constants alone is evaluated in any case: ``1 / 0``
+        return inspect.signature(_without_annotations(body))
     return inspect.signature(body)
 
 
