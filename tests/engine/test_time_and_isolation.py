@@ -70,7 +70,7 @@ async def test_answers_of_a_time_that_was_wrong_are_found_anew_when_the_clock_is
 async def test_a_clock_that_is_moved_is_noticed_though_the_loop_has_slept_little(
     registry: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("synovia.engine.live_queries.LONGEST_SLEEP", 0.01)
+    monkeypatch.setattr("synovia.engine.expiries.LONGEST_SLEEP", 0.01)
     async with TestApp(registry) as app, asyncio.timeout(PATIENCE):
         app.clock.now = 1000.0
         await app.caller().mutation("board:add", {"slug": "at 1000", "rank": 1000})

@@ -38,7 +38,7 @@ async def test_it_runs_what_is_due_and_what_comes_due(registry: Registry, any_st
         await until_there_are(app, "done", 120)
         assert await caller.query("tally:tallies") == {"now": 100, "action": 20}
         app.clock.advance(3_600)
-        app.engine.live.expire()  # as the alarm of the live query does when the time has come
+        app.engine.live.expiries.look()  # as the alarm of the live query does when the time has come
         await until_there_are(app, "done", 121)
         assert (await caller.query("tally:tallies"))["later"] == 1
 
@@ -84,7 +84,7 @@ async def test_calls_outlive_a_restart(registry: Registry, tmp_path: Path) -> No
         await later(app.caller(), "tally:add_by_action", times=10, name="kept")
     async with running(registry, store) as app:
         app.clock.advance(1)  # a new hub leaves what another has scheduled to that for a moment
-        app.engine.live.expire()
+        app.engine.live.expiries.look()
         await until_there_are(app, "done", 20)
         assert await app.caller().query("tally:tallies") == {"kept": 20}
 
@@ -130,7 +130,7 @@ async def test_a_database_that_is_away_for_a_while_delays_calls_and_fails_none(
             "synovia.engine.live_queries.RETRY_SECONDS", 0.001
         )  # by itself it waits for longer and longer
         app.clock.advance(3_600)
-        app.engine.live.expire()
+        app.engine.live.expiries.look()
         async with asyncio.timeout(PATIENCE):
             await back.wait()
         await until_there_are(app, "done", 5)
@@ -179,7 +179,7 @@ async def test_a_hub_whose_scheduler_is_off_runs_nothing_and_schedules_for_other
     async with running(registry, any_store, enabled=False) as app:
         await later(app.caller(), "tally:add", name="a")
         app.clock.advance(3_600)
-        app.engine.live.expire()
+        app.engine.live.expiries.look()
         await app.caller().mutation("tally:add", {"name": "b"})
         assert len(app.engine.live) == 0
         assert await app.caller().query("tally:tallies") == {"b": 1}

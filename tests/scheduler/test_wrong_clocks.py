@@ -42,10 +42,10 @@ def registry() -> Registry:
 async def ahead(app: TestApp, seconds: float = YEAR) -> AsyncIterator[None]:
     """Have the clock be wrong while the block runs."""
     app.clock.advance(seconds)
-    app.engine.live.expire()
+    app.engine.live.expiries.look()
     yield
     app.clock.advance(-seconds)
-    app.engine.live.expire()
+    app.engine.live.expiries.look()
 
 
 async def ticks(app: TestApp) -> list[int]:

@@ -9,7 +9,6 @@ meeting at common timestamps, and whoever holds several of them always gets to s
 from __future__ import annotations
 
 import asyncio
-import heapq
 import itertools
 import logging
 import math
@@ -21,6 +20,7 @@ from typing import Any
 
 from synovia.charges import Payer, at_cost
 from synovia.engine.executor import Executor
+from synovia.engine.expiries import Expiries
 from synovia.engine.held_results import HeldResults
 from synovia.engine.lingering import Lingering
 from synovia.engine.live_query import LiveKey, LiveQuery, Subscriber
@@ -34,7 +34,6 @@ from synovia.engine.settings import EngineLimits
 from synovia.engine.store_errors import told_of
 from synovia.engine.subscriptions import SubscriptionIndex
 from synovia.engine.tracing import UNTRACED, Tracer
-from synovia.functions.context import FOREVER
 from synovia.functions.function import Function, Kind
 from synovia.identity import SERVER, Account, Identity
 from synovia.keys import IndexSpec
@@ -51,9 +50,6 @@ RETRY_SECONDS = 0.25
 MOST_RETRY_SECONDS = 4.0
 MOST_REST_SECONDS = 300.0
 REST_AFTER_SECONDS = 0.25
-LONGEST_SLEEP = 10.0
-"""So many seconds at most until the clock is looked at again while an answer holds for a time."""
-WENT_BACK_MS = 1_000
 
 
 def end_of_rest(time: float, pause: float, rest: float) -> float:
@@ -87,6 +83,7 @@ class LiveQueries:
     Attributes:
         index: What each has read.
         dirty: Those that somebody holds and that are dirty.
+        expiries: Until when their results hold.
         lingering: Those without subscribers.
         remembered: What the others keep of their last runs.
         results: The results of these.
@@ -121,7 +118,7 @@ class LiveQueries:
         self._tasks: set[asyncio.Task[Any]] = set()
         self._timers: dict[LiveQuery, asyncio.TimerHandle] = {}
         self._tick: asyncio.Handle | None = None
-        self._expiries: list[tuple[int, int, LiveQuery]] = []
+        self.expiries = Expiries(executor.now, self.outdate)
         self._order = itertools.count(1)
         self._rounds: dict[LiveKey, LiveKey] = {}  # the newest key of those whose pages have begun anew
         self._stopped = False
@@ -129,9 +126,6 @@ class LiveQueries:
         self.remembered = Remembered(limits)
         self.results = HeldResults(limits)
         self.pasts = Pasts(executor, places, linger, self._notify)
-        self._alarm: asyncio.TimerHandle | None = None
-        self._timed: set[LiveQuery] = set()  # what looked at the time when it was run last
-        self._looked_at = 0
 
     def __len__(self) -> int:
         """Tell how many there are, those of the server itself left aside."""
@@ -277,7 +271,7 @@ class LiveQueries:
             if live.key.round and self._rounds.get(first := replace(live.key, round=0)) == live.key:
                 del self._rounds[first]
             live.announce()
-        self._timed.discard(live)
+        self.expiries.forget(live)
         self.index.remove(live)
 
     def _set_timer(self, live: LiveQuery, seconds: float, call: Callable[[LiveQuery], None]) -> None:
@@ -310,52 +304,10 @@ class LiveQueries:
         """Give the indexes of a table by which commits to it are looked at."""
         return self.index.indexes(table)
 
-    def expire(self) -> bool:
-        """Run again what looked at the time and no longer holds; if the clock was set back, all that looked at it.
-
-        Returns:
-            Whether there is something of that.
-        """
-        now, found = self._executor.now(), False
-        if now < self._looked_at - WENT_BACK_MS:
-            self._expiries.clear()
-            for live in list(self._timed):
-                self.outdate(live)
-                found = True
-        self._looked_at = now
-        while self._expiries and self._expiries[0][0] <= now:
-            due, _, live = heapq.heappop(self._expiries)
-            if live.holds_until == due:
-                self.outdate(live)
-                found = True
-        self._set_alarm(now)
-        return found
-
     def outdate(self, live: LiveQuery) -> None:
         """Have the result found anew, though no commit has changed what it was found from."""
         if live.touched(self._log.head + 1) and live.subscribers:
             self._schedule(live)
-
-    def _expire_at(self, live: LiveQuery, due: int | None) -> None:
-        live.holds_until = due
-        self._timed.discard(live)
-        if due is None or self._queries.get(live.key) is not live:
-            return
-        now = self._executor.now()
-        self._looked_at = max(self._looked_at, now)
-        self._timed.add(live)
-        if due < FOREVER:
-            heapq.heappush(self._expiries, (due, next(self._order), live))
-        self._set_alarm(now)
-
-    def _set_alarm(self, now: int) -> None:
-        if self._alarm is not None:
-            self._alarm.cancel()
-            self._alarm = None
-        if self._timed:
-            seconds = max(0, self._expiries[0][0] - now) / 1000 if self._expiries else LONGEST_SLEEP
-            # The loop's time is not that of the day, which may jump, or go on while the machine sleeps: look now and then.
-            self._alarm = asyncio.get_running_loop().call_later(min(seconds + 0.001, LONGEST_SLEEP), self.expire)
 
     def _schedule(self, live: LiveQuery) -> None:
         rest = live.rests_until - asyncio.get_running_loop().time()
@@ -469,7 +421,7 @@ class LiveQueries:
         is_remembered = self.remembered.keep(live)
         self._rest(live, run, 0.0 if is_remembered else seconds)
         if (due := run.reads.due) is not None or live.holds_until is not None:
-            self._expire_at(live, due)
+            self.expiries.note(live, due if self._queries.get(live.key) is live else None)
         # Registered first, then checked against what came in the meantime: no commit falls in between.
         self.index.replace(live, run.reads)
         if commits is None:
@@ -538,7 +490,7 @@ class LiveQueries:
         for timer in self._timers.values():
             timer.cancel()
         await self.pasts.stop()
-        for handle in (self._tick, self._alarm):
-            if handle is not None:
-                handle.cancel()
+        self.expiries.stop()
+        if self._tick is not None:
+            self._tick.cancel()
         await end(self._tasks)

@@ -203,7 +203,7 @@ class TestApp:
         self._move_to(max(until, self.clock.now))
         await self.scheduler.settle()
         await self.catch_up()
-        while self.engine.live.expire():  # what ran while the time passed looked at a time before
+        while self.engine.live.expiries.look():  # what ran while the time passed looked at a time before
             await self.catch_up()
         failures = self.scheduler.failures.take()
         if failures and raise_failures:
@@ -228,7 +228,7 @@ class TestApp:
 
     def _move_to(self, now: float) -> None:
         self.clock.now = now
-        self.engine.live.expire()
+        self.engine.live.expiries.look()
 
     async def catch_up(self) -> None:
         """Wait until every subscription of this application shows what has been committed."""
