@@ -237,7 +237,7 @@ def test_what_was_believed_of_a_jump_need_not_be_taken_back() -> None:
 async def test_nothing_runs_that_only_a_jump_has_made_due(
     registry: Registry, any_store: Store, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("synovia.engine.live_queries.LONGEST_SLEEP", 0.01)
+    monkeypatch.setattr("synovia.engine.expiries.LONGEST_SLEEP", 0.01)
     async with running(registry, any_store) as app, asyncio.timeout(PATIENCE):
         steady = Clock(0.0)
         app.scheduler._guard = JumpGuard(app.clock, steady, DOUBT_SECONDS, "it")
@@ -254,7 +254,7 @@ async def test_nothing_runs_that_only_a_jump_has_made_due(
 
 
 async def test_a_jump_that_stays_is_believed(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("synovia.engine.live_queries.LONGEST_SLEEP", 0.01)
+    monkeypatch.setattr("synovia.engine.expiries.LONGEST_SLEEP", 0.01)
     async with running(registry) as app:
         app.scheduler._guard = JumpGuard(app.clock, asyncio.get_running_loop().time, 0.05, "it")
         call_id = await later(app.caller(), "tally:add", 30 * 86_400, name="far")
@@ -267,7 +267,7 @@ async def test_a_clock_that_moves_on_while_the_loop_stands_still_is_noticed(
     registry: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As on a machine that slept: the loop's own time did not pass."""
-    monkeypatch.setattr("synovia.engine.live_queries.LONGEST_SLEEP", 0.01)
+    monkeypatch.setattr("synovia.engine.expiries.LONGEST_SLEEP", 0.01)
     async with running(registry) as app:
         await later(app.caller(), "tally:add", 3_600, name="a")
         app.clock.advance(3_601)
