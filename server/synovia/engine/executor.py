@@ -37,7 +37,7 @@ from synovia.functions.services import Services
 from synovia.functions.unreadable import UnreadableDocument, UnreadableDocuments
 from synovia.identity import Identity, Impersonation
 from synovia.schema import IdClock, RunIds
-from synovia.schema.wire_names import passed_over_in
+from synovia.schema.unknown_fields import passed_over_in
 from synovia.sealing.keyring import Keyring
 from synovia.store.base import IndexMissing, Snapshot, Store, StoreError, StoreUnusable, Ts
 from synovia.transaction.batching import BatchedReads

@@ -41,20 +41,26 @@ def models_in(annotation: Any) -> list[type[BaseModel]]:
 
 def alternatives(annotation: Any) -> Iterator[Any]:
     """Give what a value may be, one after the other: without Annotated, unions taken apart, names of types opened."""
+    return (kind for kind, _ in alternatives_with(annotation))
+
+
+def alternatives_with(annotation: Any, metadata: tuple[Any, ...] = ()) -> Iterator[tuple[Any, tuple[Any, ...]]]:
+    """Give what a value may be, each with what Annotated says of it."""
     origin = get_origin(annotation)
     if origin is Annotated:
-        yield from alternatives(get_args(annotation)[0])
+        inside, *said = get_args(annotation)
+        yield from alternatives_with(inside, (*metadata, *said))
     elif origin in (Union, types.UnionType):
         for each in get_args(annotation):
-            yield from alternatives(each)
+            yield from alternatives_with(each, metadata)
     elif isinstance(annotation, NewType):
-        yield from alternatives(annotation.__supertype__)
+        yield from alternatives_with(annotation.__supertype__, metadata)
     elif isinstance(annotation, TypeVar):
-        yield from alternatives(annotation.__bound__ or Any)
+        yield from alternatives_with(annotation.__bound__ or Any, metadata)
     elif hasattr(annotation, "__value__"):  # type Name = ...
-        yield from alternatives(annotation.__value__)
+        yield from alternatives_with(annotation.__value__, metadata)
     else:
-        yield annotation
+        yield annotation, metadata
 
 
 def allows_none(annotation: Any) -> bool:

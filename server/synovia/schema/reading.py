@@ -76,14 +76,14 @@ def field_value(model: type[BaseModel], name: str, value: Any) -> Any:
         found = _adapter(model, name).validate_python(value)
     except ValidationError as error:
         raise ValidationError.from_exception_data(model.__name__, _within(name, error), hide_input=True) from None
-    if unknown := [*unknown_in(fields_of(model)[name], value)]:
-        raise ValidationError.from_exception_data(model.__name__, [_none_of(name, *each) for each in unknown])
+    if unknown := [*unknown_in(model, name, value)]:
+        raise ValidationError.from_exception_data(model.__name__, [_none_of(*each) for each in unknown])
     return found
 
 
-def _none_of(name: str, path: tuple[str | int, ...], known: Iterable[str]) -> InitErrorDetails:
+def _none_of(path: tuple[str | int, ...], known: Iterable[str]) -> InitErrorDetails:
     text = {"text": no_such_field(path, known)}
-    return InitErrorDetails(type=PydanticCustomError("field", "{text}", text), loc=(name, *path), input=None)
+    return InitErrorDetails(type=PydanticCustomError("field", "{text}", text), loc=path, input=None)
 
 
 def _within(name: str, error: ValidationError) -> list[InitErrorDetails]:

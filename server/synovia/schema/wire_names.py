@@ -8,9 +8,8 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from synovia.schema.annotations import alternatives, element_of, fields_of, models_in, value_of
-from synovia.schema.faults import meant
-from synovia.schema.specs import CREATION_TIME
+from synovia.schema.annotations import fields_of
+from synovia.schema.maps_of_models import Slot
 
 
 def clash_of(model: type[BaseModel]) -> str | None:
@@ -44,44 +43,8 @@ def python_names_in(annotation: Any, value: Any) -> Iterator[tuple[str, str]]:
     Yields:
         The place, as ``items.dish_id`` without positions in lists, and the name in the database.
     """
-    for at, found, models in _maps_in(annotation, value):
-        fields = {real: name for model in models for name, real in _names_of(model)}
+    for at, found, models in Slot([annotation], stored=True).maps(value):
+        fields = {info.alias or name: name for model in models for name, info in fields_of(model).items()}
         for real, name in fields.items():
             if name in found and name not in fields:
-                yield f"{at}{name}", real
-
-
-def passed_over_in(annotation: Any, value: Any) -> Iterator[str]:
-    """Find what a value says that its models do not declare, and so pass over: each place, and what may be meant there."""
-    for at, found, models in _maps_in(annotation, value):
-        if all(model.model_config.get("extra", "ignore") == "ignore" for model in models):
-            fields = [pair for model in models for pair in _names_of(model)]
-            for name in found.keys() - {each for pair in fields for each in pair} - {CREATION_TIME}:
-                guess = meant(name, (real for _, real in fields))
-                yield f"{at}{name} ({guess.removeprefix(': ')})" if guess else f"{at}{name}"
-
-
-def _names_of(model: type[BaseModel]) -> list[tuple[str, str]]:
-    return [(name, info.alias or name) for name, info in fields_of(model).items()]
-
-
-def _maps_in(annotation: Any, value: Any, at: str = "") -> Iterator[tuple[str, dict[str, Any], list[type[BaseModel]]]]:
-    """Find each map that stands for a model: its place with a dot behind it, itself, and the models that it may be."""
-    kinds = [*alternatives(annotation)]
-    models = [kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)]
-    if isinstance(value, dict) and models:
-        yield at, value, models
-        for model in models:
-            for name, real in _names_of(model):
-                if real in value:
-                    yield from _maps_in(fields_of(model)[name].annotation, value[real], f"{at}{real}.")
-        return
-    for kind in kinds:
-        inside, items = (element_of(kind), value) if isinstance(value, list) else (value_of(kind), _values(value))
-        if inside is not None and models_in(inside):
-            for each in items:
-                yield from _maps_in(inside, each, at)
-
-
-def _values(value: Any) -> list[Any]:
-    return [*value.values()] if isinstance(value, dict) else []
+                yield ".".join(map(str, (*at, name))), real
