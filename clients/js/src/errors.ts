@@ -4,12 +4,14 @@ import type { ErrorInfo } from "./protocol/errors.js";
 /** The root of all errors that the client throws on purpose. */
 export class SynoviaError extends Error {
   override readonly name: string = "SynoviaError";
+  /** What went wrong, for programs. */
+  readonly code: string = "client_error";
 }
 
 /** An error that came over the wire: a code for programs, a message for people, data as the application likes. */
 export class CodedError extends SynoviaError {
   constructor(
-    readonly code: string,
+    override readonly code: string,
     message: string,
     readonly data: unknown = null,
   ) {
@@ -40,14 +42,17 @@ export class ConnectionFailed extends CodedError {
 /** The connection broke while an action was in flight: nobody knows whether it ran, so it is not sent again. */
 export class ConnectionLost extends SynoviaError {
   override readonly name = "ConnectionLost";
+  override readonly code = "connection_lost";
 }
 
 /** The client was closed. */
 export class ClientClosed extends SynoviaError {
   override readonly name = "ClientClosed";
+  override readonly code = "client_closed";
 }
 
 /** No answer came in time. A mutation may still run: its caller gave up, the server was not asked to. */
 export class RequestTimeout extends SynoviaError {
   override readonly name = "RequestTimeout";
+  override readonly code = "timeout";
 }

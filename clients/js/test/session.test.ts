@@ -1,6 +1,6 @@
 /** One connection after the other: what is taken along, and what happens when frames are lost or doubled. */
 import { describe, expect, it } from "vitest";
-import { ArrayRef, ConnectionFailed, ConnectionLost, FunctionError, RequestTimeout, type OptimisticStore } from "../src/index.js";
+import { ArrayRef, ConnectionFailed, FunctionError, type OptimisticStore } from "../src/index.js";
 import { ClientSession } from "../src/protocol/client-session.js";
 import { encode } from "../src/protocol/codec.js";
 import { digest } from "../src/protocol/digest.js";
@@ -222,7 +222,7 @@ describe("requests", () => {
   it("sends a mutation again under its number, and an action not", async () => {
     const { peer, socket } = await holding();
     const mutation = peer.client.mutation("m", {});
-    const lost = expect(peer.client.action("a", {})).rejects.toBeInstanceOf(ConnectionLost);
+    const lost = expect(peer.client.action("a", {})).rejects.toMatchObject({ name: "ConnectionLost", code: "connection_lost" });
     await settled();
     expect(socket.last("Mutation")).toMatchObject({ requestId: 1, retry: false, issuedAt: null });
     const next = await peer.reconnect();
@@ -264,9 +264,17 @@ describe("requests", () => {
     const peer = new Peer();
     const call = peer.client.mutation("m", {}, { timeout: 2_000 });
     peer.clock.advance(2_000);
-    await expect(call).rejects.toBeInstanceOf(RequestTimeout);
+    await expect(call).rejects.toMatchObject({ name: "RequestTimeout", code: "timeout" });
     await peer.accept();
     expect(peer.socket.all("Mutation")).toEqual([]);
+  });
+
+  it("fails what is asked of a closed client, and what waits for an answer then", async () => {
+    const peer = new Peer();
+    const call = expect(peer.client.query("x")).rejects.toMatchObject({ name: "ClientClosed", code: "client_closed" });
+    peer.client.close();
+    await call;
+    await expect(peer.client.query("x")).rejects.toMatchObject({ name: "ClientClosed", code: "client_closed" });
   });
 
   it("refuses alone what the server would not take", async () => {

@@ -29,7 +29,7 @@ interface Props {
 
 export function RecordingView(props: Props): ReactElement {
   const { value: recording, error } = useQueryResult(api.recordings.get, { recordingId: props.id as Recording["_id"] });
-  if (error && codeOf(error) !== null) {
+  if (error && codeOf(error) !== "client_closed") {
     return (
       <Empty icon="activity" title="Not here" action={<a className="button quiet" href={linkTo(props.place)}>Back to the list</a>}>
         {codeOf(error) === "invalid_arguments" ? "There is no such recording." : describe(error)}

@@ -7,6 +7,8 @@ const TEXTS: Readonly<Record<string, string>> = {
   archived: "This is in the archive. Restore it first.",
   array_not_found: "The samples of this recording cannot be found.",
   busy: "This is being worked on. Please try again in a moment.",
+  client_closed: "You have signed out meanwhile.",
+  connection_lost: "The connection broke, so nobody knows whether this was done. Have a look before you try again.",
   email_missing: "The sign-in did not tell us an e-mail address, which an account needs.",
   email_taken: "Another account has this e-mail address.",
   empty: "There are no samples yet.",
@@ -29,6 +31,7 @@ const TEXTS: Readonly<Record<string, string>> = {
   rate_limited: "That was a little too often. Please wait and try again.",
   request_expired: "This change waited too long to be sent. Check whether it is there, and make it again if not.",
   server_error: "The server cannot do this at the moment. Please try again later.",
+  timeout: "The server did not answer in time. Please try again.",
   too_large: "That is too large.",
   unauthenticated: "Your session has ended. Please sign in again.",
   unknown_function: "This server does not offer that yet.",
@@ -36,13 +39,6 @@ const TEXTS: Readonly<Record<string, string>> = {
 
 /** Codes whose message says more than a fixed text could: it names the field, the line or the limit. */
 const TELLING = new Set(["invalid_arguments", "limit_exceeded", "forbidden"]);
-
-const NAMES: Readonly<Record<string, string>> = {
-  RequestTimeout: "The server did not answer in time. Please try again.",
-  ConnectionLost: "The connection broke, so nobody knows whether this was done. Have a look before you try again.",
-  ConnectionFailed: "The server refuses the connection. Reload the page.",
-  ClientClosed: "You have signed out meanwhile.",
-};
 
 export function codeOf(error: unknown): string | null {
   const code = (error as { code?: unknown } | null)?.code;
@@ -55,8 +51,7 @@ export function describe(error: unknown): string {
   const message = error instanceof Error ? error.message : "";
   if (code === "forbidden" && !message) return "You may not do this.";
   if (code !== null && TELLING.has(code) && message) return sentence(message);
-  const known = code === null ? NAMES[(error as Error | null)?.name ?? ""] : TEXTS[code];
-  return known ?? (message ? sentence(message) : "Something went wrong. Please try again.");
+  return TEXTS[code ?? ""] ?? (message ? sentence(message) : "Something went wrong. Please try again.");
 }
 
 /** Make a sentence of a message for programmers, or the end of one. */
