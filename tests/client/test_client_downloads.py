@@ -158,6 +158,25 @@ async def test_another_array_than_asked_for_is_refused(client: Client, peer: Pee
     assert caught.value.code == "bad_array"
 
 
+@pytest.mark.parametrize(
+    ("dtype", "shape", "points"),
+    [("float64", (401,), None), ("float64", (1 << 29,), None), ("int64", (400,), None), ("float64", (3, 2), 4)],
+)
+async def test_more_than_was_asked_for_is_not_waited_for(
+    client: Client, peer: Peer, dtype: str, shape: tuple[int, ...], points: int | None
+) -> None:
+    connection = await shown(client, peer)
+    asked = asyncio.create_task(client.array(REF, points=points))
+    fetch = await fetching(connection)
+    await connection.send(connection.session.send(ArrayResponse(fetch.request_id, dtype, shape)))
+    with pytest.raises(FunctionError) as caught:
+        await asked
+    assert caught.value.code == "bad_array"
+    while not isinstance(event := await connection.next(), CancelFetch):
+        assert isinstance(event, ModifyQuerySet)
+    assert event.request_id == fetch.request_id
+
+
 @pytest.mark.parametrize(("start", "stop", "points"), [(-1, None, None), (5, 4, None), (0, None, 1)])
 async def test_ranges_that_are_none(client: Client, start: int, stop: int | None, points: int | None) -> None:
     with pytest.raises(ValueError, match=r"range|points"):

@@ -385,7 +385,11 @@ export class SynoviaClient {
         const download = new Download(query, ref, range, options.onProgress, limit.extend);
         limit.onGivenUp(() => downloads.drop(download));
         this.#sync.download(download);
-        return (await download.answer.promise) as TypedArray;
+        try {
+          return (await download.answer.promise) as TypedArray;
+        } finally {
+          downloads.drop(download); // it may have failed while it runs
+        }
       });
     } finally {
       this.#sync.release(query);

@@ -11,11 +11,14 @@ export interface Clock {
   after(milliseconds: number, run: () => void): Cancel;
 }
 
+/** In milliseconds, 24 days; a longer timer of browsers and of Node fires at once. */
+const LONGEST_TIMER = 2 ** 31 - 1;
+
 export const systemClock: Clock = {
   now: () => performance.now(),
   date: () => Date.now(),
   after(milliseconds, run) {
-    const timer = setTimeout(run, milliseconds);
+    const timer = setTimeout(run, Math.min(milliseconds, LONGEST_TIMER));
     return () => clearTimeout(timer);
   },
 };

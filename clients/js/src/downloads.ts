@@ -43,8 +43,19 @@ export class Download {
 
   /** Take the announcement of the elements, or the refusal. */
   respond(response: ArrayResponse): void {
+    const fault = response.error ? null : this.#faultOf(response);
     if (response.error) this.answer.fail(FunctionError.of(response.error));
+    else if (fault) this.answer.fail(new FunctionError("bad_array", `the server sends another array than was asked for: ${fault}`));
     this.alive?.();
+  }
+
+  /** Say why what is announced is not what was asked for, before there is memory for it. */
+  #faultOf({ dtype, shape }: ArrayResponse): string | null {
+    if (dtype !== this.ref.dtype) return `${dtype}, not ${this.ref.dtype}`;
+    const { start, stop, points } = this.range;
+    const most = points ?? Math.max(0, Math.min(stop ?? Infinity, this.ref.length) - start - this.#received);
+    const length = shape.reduce((product, axis) => product * axis, 1);
+    return length > most ? `${length} elements, of ${most} at most` : null;
   }
 
   /** Take some elements. */

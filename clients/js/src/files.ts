@@ -59,6 +59,7 @@ class Cut extends Error {
 export class FileUpload {
   readonly #gone = new AbortController();
   #offset = 0;
+  #furthest = 0;
   #piece = 4 * LEAST_PIECE;
   #wait = 250;
 
@@ -93,20 +94,22 @@ export class FileUpload {
   async #send(upload: string): Promise<void> {
     const { clock } = this.parts;
     const began = clock.now();
-    const headers = { "upload-offset": String(this.#offset), "content-type": "application/octet-stream" };
+    const [before, furthest] = [this.#offset, this.#furthest];
+    const headers = { "upload-offset": String(before), "content-type": "application/octet-stream" };
     try {
       const answer = await this.#ask("PATCH", `/${upload}`, this.blob.slice(this.#offset, this.#offset + this.#piece), headers);
       this.#sent(offsetOf(answer, this.blob.size));
     } catch (error) {
       if (!(error instanceof FunctionError && error.code === "upload_offset_mismatch")) throw error;
       const there = (error.data as { offset?: unknown } | null)?.offset;
-      if (typeof there !== "number") throw error;
-      this.#sent(there);
+      if (!Number.isInteger(there) || (there as number) < 0 || (there as number) > this.blob.size) throw error;
+      this.#sent(there as number);
     }
+    if (this.#offset <= before) throw new Cut(-1); // it has kept nothing of the piece, or less than it said
     const took = clock.now() - began;
     if (took < 1000) this.#piece = Math.min(MOST_PIECE, 2 * this.#piece);
     else if (took > 8000) this.#piece = Math.max(LEAST_PIECE, this.#piece >> 1);
-    this.#wait = 250;
+    if (this.#furthest > furthest) this.#wait = 250;
   }
 
   /** Ask how much is there; if nobody answers, the next piece will tell. */
@@ -150,7 +153,10 @@ export class FileUpload {
   }
 
   #sent(offset: number): void {
-    if (offset > this.#offset) this.limit.extend();
+    if (offset > this.#furthest) {
+      this.#furthest = offset; // only more than ever is progress: one that forgets what it has is not sent to for ever
+      this.limit.extend();
+    }
     this.#offset = offset;
     callSafely(this.options.onProgress, offset, this.blob.size);
   }

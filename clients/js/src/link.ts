@@ -17,6 +17,8 @@ export const CLIENT_NAME = `synovia-client-js/${VERSION}`;
 /** Samples wait here and not in the socket, so that a small message overtakes an upload on a slow line. */
 const UNSENT_BYTES = 128 << 10;
 const DRAIN_INTERVAL = 10;
+/** Milliseconds between pings, whatever a server says of its idle timeout. */
+const LEAST_PING_INTERVAL = 50;
 
 /** Why a connection ended. */
 export interface Ending {
@@ -249,7 +251,7 @@ export class Link {
 
   #schedulePing(): void {
     const { session, timeouts } = this.#parts;
-    const third = (session.welcome!.idleTimeout * 1000) / 3 || Infinity;
+    const third = Math.max(LEAST_PING_INTERVAL, (session.welcome!.idleTimeout * 1000) / 3 || Infinity);
     this.#timer("ping", Math.min(timeouts.pingInterval, third), () => {
       this.#schedulePing();
       this.check();

@@ -102,13 +102,15 @@ export class ConnectionLoop {
     const { clock, state, failed } = this.#parts;
     state.note(ending.reason);
     if (ending.fatal) return failed(ending.fatal);
-    if (ending.atOnce) return this.start();
+    const delay = this.#delay(ending);
+    if (!delay) return this.start();
     this.#waiting = true;
-    this.#giveUp = clock.after(this.#delay(ending), () => this.start());
+    this.#giveUp = clock.after(delay, () => this.start());
   }
 
-  #delay({ stopping, retryAfter = 0 }: Ending): number {
+  #delay({ atOnce, stopping, retryAfter = 0 }: Ending): number {
     const now = this.#parts.clock.now();
+    if (atOnce) return this.#reconnection.afterRefusedToken(now, this.#welcomedAt);
     return stopping ? this.#reconnection.afterStop(now, retryAfter) : this.#reconnection.afterFailure(now, this.#welcomedAt, retryAfter);
   }
 }

@@ -62,6 +62,8 @@ export class Request {
   tried = false;
   /** It has been refused for a while, and goes again after that. */
   postponed = false;
+  /** How often the server has not run it because a sign-in had ended. */
+  tooLate = 0;
   /** When it was first sent, in milliseconds since 1970 by the server's clock. */
   issuedAt: number | null = null;
   /** What the caller traces; an outbox does not keep it. */

@@ -1,6 +1,9 @@
 /** The server's clock, as far as a client needs it: when tokens expire, and when a mutation was first sent. */
 import type { Clock } from "./clock.js";
 
+/** In milliseconds since 1970; no clock shows that, and a request that names such a time could not be sent again. */
+const YEAR_10000 = 253_402_300_800_000;
+
 /** Knows the server's time from its welcome on, in milliseconds since 1970; whatever our own time of day is. */
 export class ServerTime {
   #offset: number | null = null;
@@ -9,7 +12,7 @@ export class ServerTime {
 
   /** Take what the server says its clock shows now; null when it does not say. */
   learn(serverTime: number | null): void {
-    this.#offset = serverTime === null ? null : serverTime - this.clock.now();
+    this.#offset = serverTime === null || serverTime >= YEAR_10000 ? null : serverTime - this.clock.now();
   }
 
   /** Give the server's time; null when it is not known. */

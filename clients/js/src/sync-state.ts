@@ -14,10 +14,12 @@ import { QuerySet, type LiveQuery } from "./queries.js";
 import { RequestNumbers, Requests, type Request, type RequestKind } from "./requests.js";
 import { ServerTime } from "./server-time.js";
 import type { Timeouts } from "./settings.js";
-import { Throttle, timeToWait } from "./throttle.js";
+import { LEAST_WAIT, Throttle, timeToWait } from "./throttle.js";
 import { ArrayOrigins } from "./array-origins.js";
 import { View } from "./view.js";
 
+/** Milliseconds between two attempts of a request at most, however often a server has not run it. */
+const MOST_BETWEEN = 1_000;
 const ROOM = Math.floor(FROM_CLIENT.maxElements * 0.9); // a message of fewer bytes than a server takes elements has not too many
 
 type Frame = Uint8Array<ArrayBuffer>;
@@ -286,17 +288,25 @@ export class SyncState {
     if (wait === null || request.permit) return false;
     request.tried = false;
     request.issuedAt = null;
+    this.#holdBack(request, wait);
+    return true;
+  }
+
+  #holdBack(request: Request, wait: number): void {
     request.postponed = true;
     this.#throttle.after(wait, () => {
       request.postponed = false;
       this.ready();
     });
-    return true;
   }
 
   /** The sign-in had ended when the request arrived: it waits for the next one, or fails if there is none to come. */
   #notRun(request: Request): void {
-    if (this.requests.signedIn || request.permit || request.needsSignIn === false) return this.requests.add(request);
+    if (this.requests.signedIn || request.permit || request.needsSignIn === false) {
+      // a server that says so each time is wrong: it is asked less and less often
+      if (++request.tooLate > 1) this.#holdBack(request, Math.min(LEAST_WAIT * 2 ** request.tooLate, MOST_BETWEEN));
+      return this.requests.add(request);
+    }
     request.tried = false;
     this.#fail(request, signedOut(request));
   }

@@ -4,6 +4,8 @@ import type { ErrorInfo } from "./protocol/errors.js";
 
 /** Milliseconds; who is told to wait longer gives the error to the caller. */
 export const LONGEST_WAIT = 60_000;
+/** Milliseconds for which a call waits that a server has not run, also if it says that none are needed, and says so each time. */
+export const LEAST_WAIT = 20;
 const PLENTY = 64;
 
 /** Says when calls may go again after `rate_limited`, and how many at once: one at first, then twice as many. */
@@ -54,7 +56,7 @@ export class Throttle {
 /** Give the milliseconds after which a call that has done nothing is to be made again; null: its error is to be told. */
 export function timeToWait(error: ErrorInfo | null): number | null {
   const wait = error?.code === "rate_limited" ? retryAfter(error) : null;
-  return wait! > LONGEST_WAIT ? null : wait;
+  return wait === null || wait > LONGEST_WAIT ? null : Math.max(LEAST_WAIT, wait);
 }
 
 /** Give the milliseconds after which an error says to try again; null if it does not say. */

@@ -57,6 +57,13 @@ describe.skipIf(noHub)(`files on a real hub${noHub ? ` (skipped: ${noHub})` : ""
     await expect(client.uploadFile("items:add_picture", picture(600_000).blob)).rejects.toMatchObject({ code: "http_error" });
   });
 
+  it.each([-1, 601_000, 0.5, true, null])("ends when a hub refuses a piece and says %s of what is there", async (offset) => {
+    const client = connect();
+    const body = JSON.stringify({ error: { code: "upload_offset_mismatch", message: "", data: { offset } } });
+    globalThis.fetch = async (input, init) => (init!.method === "PATCH" ? new Response(body, { status: 409 }) : real(input, init));
+    await expect(client.uploadFile("items:add_picture", picture(600_000).blob)).rejects.toMatchObject({ code: "upload_offset_mismatch" });
+  });
+
   it("goes on from what is there when an answer is lost", async () => {
     const client = connect();
     const { bytes, blob } = picture(2_900_000);

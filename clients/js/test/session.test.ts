@@ -376,6 +376,24 @@ describe("arrays", () => {
     expect(progress).toEqual([24, 32]);
   });
 
+  it.each([
+    ["float64", [5], null],
+    ["float64", [2 ** 29], null],
+    ["int64", [4], null],
+    ["float64", [3, 2], 4],
+  ])("does not wait for more than was asked for: %s %j", async (dtype, shape, points) => {
+    const ref = new ArrayRef(new Uint8Array(32).fill(9), "float64", [4]);
+    const { peer, socket } = await holding([{ _id: "1", samples: ref }]);
+    const call = peer.client.array(ref, points === null ? {} : { points });
+    unattended(call);
+    await settled();
+    const { requestId } = socket.last("FetchArray");
+    socket.tell({ type: "ArrayResponse", requestId, dtype, shape, error: null });
+    await expect(call).rejects.toMatchObject({ code: "bad_array" });
+    await settled();
+    expect(socket.last("CancelFetch")).toMatchObject({ requestId });
+  });
+
   it("cancels a download that nobody waits for, and ignores what still comes of it", async () => {
     const ref = new ArrayRef(new Uint8Array(32), "float64", [1]);
     const { peer, socket } = await holding([ref]);

@@ -18,7 +18,6 @@ from synovia_client.settings import Timeouts
 from synovia_protocol.messages import SUBPROTOCOL
 
 _UNSENT_BYTES = 128 << 10
-_LONGEST_WAIT = 300.0
 _PASSING_STATUS = frozenset({408, 425, 429})
 
 
@@ -105,7 +104,7 @@ def _refused(url: str, response: Response) -> DialFailed:
 def _seconds(headers: list[str]) -> float:
     """Read a Retry-After in seconds; 0 for a date, or nothing."""
     text = "".join(headers)
-    return min(float(text), _LONGEST_WAIT) if text.isascii() and text.isdigit() else 0.0
+    return float(text) if text.isascii() and text.isdigit() else 0.0
 
 
 def _keep_kernel_buffer_short(websocket: ClientConnection) -> None:

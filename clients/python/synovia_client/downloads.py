@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from math import prod
 from operator import index
 from typing import NamedTuple
 
@@ -81,6 +82,19 @@ class Download:
         self._alive()
         if response.error is not None:
             self.fail(FunctionError.of(response.error))
+        elif (fault := self._fault_of(response)) is not None:
+            self.fail(FunctionError("bad_array", f"the server sends another array than was asked for: {fault}"))
+
+    def _fault_of(self, response: ArrayResponse) -> str | None:
+        """Say why what is announced is not what was asked for, before there is memory for it."""
+        if response.dtype != self._ref.dtype:
+            return f"{response.dtype}, not {self._ref.dtype}"
+        start, stop, points = self._part
+        there = self._ref.length if stop is None else min(stop, self._ref.length)
+        kept = self._kept_bytes // ITEM_BYTES[self._ref.dtype]
+        most = max(0, there - start - kept) if points is None else points
+        length = prod(response.shape)
+        return f"{length:,} elements, of {most:,} at most" if length > most else None
 
     def receive(self, chunk: ArrayChunk) -> None:
         """Take some elements."""

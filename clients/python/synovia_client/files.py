@@ -132,20 +132,23 @@ class FileUploads:
     async def _send(self, id_: str, sending: _Sending) -> None:
         path, waits = f"/api/uploads/{id_}", _Waits(self.clock)
         while sending.offset < sending.size:
+            before, furthest = sending.offset, sending.furthest
             try:
                 began = self.clock.time()
-                answer = await self._ask("PATCH", path, await sending.piece(), offset=sending.offset)
+                answer = await self._ask("PATCH", path, await sending.piece(), offset=before)
                 sending.adapt(self.clock.time() - began)
                 sending.sent(_offset(answer, sending.size))
-                waits = _Waits(self.clock)
+                if sending.offset <= before:
+                    raise _Cut("the hub has kept nothing of a piece")
             except _Cut as cut:
                 await waits.wait(cut)
                 await self._look(path, sending)
             except FunctionError as error:
-                there = error.data.get("offset") if isinstance(error.data, dict) else None
-                if error.code != "upload_offset_mismatch" or not isinstance(there, int):
-                    raise
-                sending.sent(there)
+                sending.sent(_offset_of_mismatch(error, sending.size))
+                if sending.offset <= before:
+                    await waits.wait(_Cut("the hub has less than it said"))
+            if sending.furthest > furthest:
+                waits = _Waits(self.clock)
 
     async def _look(self, path: str, sending: _Sending) -> None:
         """Ask how much is there; if nobody answers, the next piece will tell."""
@@ -200,6 +203,14 @@ def _offset(answer: Answer, size: int) -> int:
     return int(text)
 
 
+def _offset_of_mismatch(error: FunctionError, size: int) -> int:
+    """Read how much is there from the refusal of a piece that belongs elsewhere; raise any other refusal."""
+    there = error.data.get("offset") if isinstance(error.data, dict) else None
+    if error.code != "upload_offset_mismatch" or type(there) is not int or not 0 <= there <= size:
+        raise error
+    return there
+
+
 def _no_hub(answer: Answer) -> FunctionError:
     text = f"HTTP status {answer.status}, but no answer of a hub: does something between here and there answer itself?"
     return FunctionError("http_error", text)
@@ -223,12 +234,13 @@ class _Sending:
 
     Attributes:
         offset: How much of it the hub has.
+        furthest: How much it has had at most.
     """
 
     def __init__(self, file: BinaryIO, size: int, on_progress: Progress | None, deadline: Deadline) -> None:
         self._file = file
         self.size = size
-        self.offset = 0
+        self.offset = self.furthest = 0
         self._piece = 4 * LEAST_PIECE
         self._on_progress = on_progress
         self._deadline = deadline
@@ -253,8 +265,9 @@ class _Sending:
             self._piece = max(LEAST_PIECE, self._piece // 2)
 
     def sent(self, offset: int) -> None:
-        """The hub has so much."""
-        if offset > self.offset:
+        """The hub has so much. Only more than ever is progress: one that forgets what it has is not sent to for ever."""
+        if offset > self.furthest:
+            self.furthest = offset
             self._deadline.extend()
         self.offset = offset
         if self._on_progress is not None:

@@ -29,6 +29,10 @@ CLIENT_NAME = f"synovia-client-python/{__version__}"
 _RENEW_BEFORE = 60.0
 """Seconds before a token expires at which another is asked for; a fifth of its life if that is shorter."""
 
+_LEAST_PING_INTERVAL = 0.05
+_LEAST_RENEWAL_INTERVAL = 1.0
+"""Seconds, whatever a server says of its idle timeout and of when tokens expire: no word of it keeps a program busy."""
+
 logger = logging.getLogger("synovia_client")
 
 
@@ -262,7 +266,7 @@ class Link:
         left = self._sync.time.until(self._expires_at)
         if left is None or left <= 0 or not self._credentials.renewable:
             return None
-        return left - min(_RENEW_BEFORE, left / 5)
+        return max(_LEAST_RENEWAL_INTERVAL, left - min(_RENEW_BEFORE, left / 5))
 
     def _token_refused(self, message: AuthError) -> None:
         error = message.error
@@ -305,7 +309,11 @@ class Link:
 
     def _ping_interval(self) -> float:
         idle = self.session.welcome.idle_timeout if self.session.welcome else 0.0
-        return min(self._timeouts.ping_interval, idle / 3) if idle else self._timeouts.ping_interval
+        return (
+            min(self._timeouts.ping_interval, max(_LEAST_PING_INTERVAL, idle / 3))
+            if idle
+            else self._timeouts.ping_interval
+        )
 
     async def _beat(self) -> None:
         went = asyncio.Event()

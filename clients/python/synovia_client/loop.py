@@ -72,7 +72,7 @@ class ConnectionLoop:
     def _delay(self, ending: Ending) -> float:
         now = self.dialer.clock.time()
         if ending.at_once:
-            return 0.0
+            return self.reconnection.after_refused_token(now, self._welcomed_at)
         if ending.stopping:
             return self.reconnection.after_stop(now, ending.retry_after)
         return self.reconnection.after_failure(now, self._welcomed_at, ending.retry_after)

@@ -36,6 +36,7 @@ class Request:
         needs_sign_in: Its caller was signed in, or signing in: it is not sent while nobody is. None: not known yet, because
             the program has yet to say whether it has a token.
         postponed: It has been refused for a while, and goes again after that.
+        too_late: How often the server has not run it because a sign-in had ended.
         tried: It was handed to a socket at least once, so the server may have it.
         issued_at: When it was first sent, by the server's clock. Not reckoned anew for a retry: this machine may have slept.
         upload: Its arrays, which go ahead of it.
@@ -59,6 +60,7 @@ class Request:
         "postponed",
         "request_id",
         "stored",
+        "too_late",
         "traceparent",
         "tried",
         "upload",
@@ -83,6 +85,7 @@ class Request:
         self.upload = upload
         self.needs = needs
         self.postponed = False
+        self.too_late = 0
         self.tried = False
         self.kept = False
         self.stored = True

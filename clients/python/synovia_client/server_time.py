@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from synovia_client.clock import Clock
 
+_YEAR_10000 = 253_402_300_800_000
+"""In milliseconds since 1970; no clock shows that, and a request that names such a time could not be sent again."""
+
 
 class ServerTime:
     """Knows the server's time from its welcome on; in milliseconds since 1970."""
@@ -14,6 +17,8 @@ class ServerTime:
 
     def learn(self, server_time: int | None) -> None:
         """Take what the server says its clock shows now; None when it does not say."""
+        if server_time is not None and server_time >= _YEAR_10000:
+            server_time = None
         self._offset = None if server_time is None else server_time - self._clock.time() * 1000
 
     def now(self) -> int | None:

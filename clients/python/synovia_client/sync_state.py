@@ -17,7 +17,7 @@ from synovia_client.queries import LiveQuery, QuerySet
 from synovia_client.requests import Kind, Request, RequestNumbers, Requests
 from synovia_client.server_time import ServerTime
 from synovia_client.settings import Timeouts
-from synovia_client.throttle import Throttle, seconds_to_wait
+from synovia_client.throttle import LEAST_WAIT, Throttle, seconds_to_wait
 from synovia_client.trace_context import traceparent
 from synovia_client.uploads import Upload
 from synovia_client.view import View
@@ -53,6 +53,9 @@ _UNREADABLE = frozenset(
     }
 )
 """A server that ends the connection with one of these would do so again, for the same message."""
+
+_MOST_BETWEEN = 1.0
+"""Seconds between two attempts of a request at most, however often a server has not run it."""
 
 _ROOM = FROM_CLIENT.max_elements * 9 // 10  # a message of fewer bytes than a server takes elements has not too many
 
@@ -347,14 +350,18 @@ class SyncState:
         if seconds is None or request.kept or request.given_up:
             return False
 
+        request.tried, request.issued_at = False, None
+        self.requests.postpone(request)
+        self._hold_back(request, seconds)
+        return True
+
+    def _hold_back(self, request: Request, seconds: float) -> None:
         def go() -> None:
             request.postponed = False
             self.ready.set()
 
-        request.tried, request.issued_at, request.postponed = False, None, True
-        self.requests.postpone(request)
+        request.postponed = True
         self.throttle.after(seconds, go)
-        return True
 
     def _succeeded(self, request: Request, ts: int | None, result: Any) -> None:
         """The caller has the answer when its effects are shown."""
@@ -370,6 +377,9 @@ class SyncState:
     def _not_run(self, request: Request) -> None:
         """The sign-in had ended when the request arrived: it waits for the next one, or fails if there is none to come."""
         if self.requests.signed_in or request.kept or not request.needs_sign_in:
+            request.too_late += 1
+            if request.too_late > 1:  # a server that says so each time is wrong: it is asked less and less often
+                self._hold_back(request, min(LEAST_WAIT * 2 ** min(request.too_late, 10), _MOST_BETWEEN))
             self.requests.take_in(request)
         else:
             request.tried = False

@@ -11,6 +11,8 @@ from synovia_protocol.errors import ErrorCode, ErrorInfo
 
 LONGEST_WAIT = 60.0
 """Seconds; who is told to wait longer gives the error to the caller."""
+LEAST_WAIT = 0.02
+"""Seconds for which a call waits that a server has not run, also if it says that none are needed, and says so each time."""
 _PLENTY = 64
 
 
@@ -74,7 +76,7 @@ class Throttle:
 def seconds_to_wait(error: ErrorInfo | None) -> float | None:
     """Give the seconds after which a call that has done nothing is to be made again; None: its error is to be told."""
     seconds = retry_after(error) if error is not None and error.code == ErrorCode.RATE_LIMITED else None
-    return None if seconds is None or seconds > LONGEST_WAIT else seconds
+    return None if seconds is None or seconds > LONGEST_WAIT else max(LEAST_WAIT, seconds)
 
 
 def retry_after(error: ErrorInfo) -> float | None:
