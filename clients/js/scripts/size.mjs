@@ -2,7 +2,7 @@
 import { gzipSync } from "node:zlib";
 import { build } from "vite";
 
-const LIMIT = 30_300;
+const LIMIT = 30_600;
 
 // not as a library, of which vite leaves the white space: as the page that has it as a dependency
 const output = await build({
