@@ -64,6 +64,14 @@ def test_calls_wait_for_their_answers(hub: PeerThread) -> None:
     assert not any(thread.name == "synovia-client" for thread in threading.enumerate())
 
 
+def test_a_subscription_that_is_iterated_over_says_how_it_is_used(hub: PeerThread) -> None:
+    with (
+        BlockingClient(hub.url, proxy=None) as client,
+        pytest.raises(TypeError, match=r"calls back, as subscribe\(path, args, print\), .* as \.value"),
+    ):
+        list(client.subscribe("list", {}))  # type: ignore[call-overload]
+
+
 def test_a_subscription_calls_back_until_it_is_closed(hub: PeerThread) -> None:
     async def script(connection: PeerConnection) -> list[int]:
         await connection.give("list", 1, 5)

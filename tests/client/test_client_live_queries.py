@@ -348,3 +348,15 @@ async def test_an_oversized_query_fails_alone(client: Client, peer: Peer) -> Non
         await large
     assert caught.value.code == "too_large"
     assert (await connection.expect(ModifyQuerySet)).remove == (small_id,), "the server never heard of the large one"
+
+
+async def test_what_is_used_without_async_says_how_it_is_used(client: Client) -> None:
+    subscription = client.subscribe("list")
+    with pytest.raises(TypeError, match=r"async for value in client\.subscribe\(.* asks once"):
+        await subscription  # type: ignore[misc]
+    with pytest.raises(TypeError, match="async for value in"):
+        list(subscription)  # type: ignore[call-overload]
+    with pytest.raises(TypeError, match="async for value in"), client.subscribe_pages("list", page_size=3):  # type: ignore[attr-defined]
+        pass
+    with pytest.raises(TypeError, match=r"opened by async with Client.* BlockingClient"), client:  # type: ignore[attr-defined]
+        pass

@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 from synovia_client.changes import Change, Outcome, QueryChange, Transition
 from synovia_client.errors import SynoviaError
+from synovia_client.misuse import UsedOtherwise
 from synovia_client.pages import PageStatus, PaginatedSubscription
 from synovia_client.queries import LiveQuery
 from synovia_client.tabular import Tabular
@@ -112,11 +113,16 @@ class Delivery:
             logger.exception("the callback of a subscription failed")
 
 
-class SubscriptionHandle(Tabular):
+class SubscriptionHandle(UsedOtherwise, Tabular):
     """A running subscription; ``close`` ends it.
 
     What it shows is what callbacks were told last: all handles of a client show one instant.
     """
+
+    _used: ClassVar[str] = (
+        "a subscription of a BlockingClient calls back, as subscribe(path, args, print), and has the newest value as .value"
+        " until close(); query(path, args) asks once"
+    )
 
     def __init__(
         self, delivery: Delivery, on_value: OnValue | None, on_change: OnChange | None, on_error: OnError | None

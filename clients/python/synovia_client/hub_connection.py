@@ -9,7 +9,7 @@ import random as random_module
 import ssl as ssl_module
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import Literal, Self
+from typing import ClassVar, Literal, Self
 
 from synovia_client.address import socket_url
 from synovia_client.backoff import Backoff
@@ -25,6 +25,7 @@ from synovia_client.errors import (
     SynoviaError,
 )
 from synovia_client.loop import ConnectionLoop
+from synovia_client.misuse import UsedOtherwise
 from synovia_client.outbox import Outbox
 from synovia_client.outbox_recovery import OnRecovered, OutboxRecovery
 from synovia_client.reconnection import Reconnection
@@ -37,8 +38,13 @@ from synovia_client.tokens import AuthState, TokenStore
 logger = logging.getLogger("synovia_client")
 
 
-class HubConnection:
+class HubConnection(UsedOtherwise):
     """What a client is beside its calls; see ``Client`` for the arguments."""
+
+    _used: ClassVar[str] = (
+        "a client is opened by async with Client(...) as client, or by await client.open();"
+        " programs without an event loop have BlockingClient"
+    )
 
     def __init__(
         self,

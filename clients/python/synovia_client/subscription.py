@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
-from typing import Any, Generic, Protocol, Self, TypeVar, cast
+from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar, cast
 
 from synovia_client.callbacks import Listeners, Unsubscribe, call_safely
 from synovia_client.change_counter import ChangeCounter
 from synovia_client.changes import MISSING, NOTHING, Change, Outcome
 from synovia_client.clock import Deadline
 from synovia_client.errors import FunctionError, RequestTimeout, SynoviaError
+from synovia_client.misuse import UsedOtherwise
 from synovia_client.tabular import Tabular
 
 R = TypeVar("R")
@@ -32,7 +33,7 @@ class Source(Protocol):
     def watchers(self) -> Listeners[Change[Any]]: ...
 
 
-class Subscription(Tabular, Generic[R]):
+class Subscription(UsedOtherwise, Tabular, Generic[R]):
     """A query that is kept up to date while somebody is inside ``async with``, iterates or listens.
 
     ``async for value in subscription`` gives the present value, then each new one; who is slow gets the newest and misses
@@ -46,6 +47,11 @@ class Subscription(Tabular, Generic[R]):
         path: ``module:function``.
         deadline: Makes the time limit for the first value in ``async with``.
     """
+
+    _used: ClassVar[str] = (
+        "a subscription is followed by async for value in client.subscribe(...), or kept by async with, which has its value;"
+        " await client.query(...) asks once"
+    )
 
     def __init__(
         self,
