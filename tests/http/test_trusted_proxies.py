@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import ipaddress
 from typing import Any
 
 import pytest
@@ -47,6 +48,16 @@ async def seen(peer: str, trusted: str, **forwarded: str) -> Scope:
 async def test_the_client_is_the_nearest_address_that_is_no_proxy(peer: str, forwarded: str, client: str) -> None:
     scope = await seen(peer, "10.0.0.0/8", x_forwarded_for=forwarded)
     assert scope["client"][0] == client
+
+
+@pytest.mark.parametrize("trusted", ["::ffff:10.0.0.0/104", "::ffff:10.0.0.1"])
+async def test_a_network_of_ipv4_that_is_written_as_one_of_ipv6_is_that_network(trusted: str) -> None:
+    settings = Settings(trusted_proxies=trusted)
+    assert settings.trusted_proxies == networks(trusted.replace("104", "8").removeprefix("::ffff:"))
+    assert Settings(trusted_proxies=(ipaddress.ip_network(trusted),)).trusted_proxies == settings.trusted_proxies
+    for peer in ("10.0.0.1", "::ffff:10.0.0.1"):
+        assert (await seen(peer, trusted, x_forwarded_for="203.0.113.7"))["client"][0] == "203.0.113.7"
+    assert (await seen("11.0.0.1", trusted, x_forwarded_for="203.0.113.7"))["client"][0] == "11.0.0.1"
 
 
 async def test_headers_of_others_go_no_further() -> None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Annotated, TypeAlias
 
-from pydantic import BeforeValidator
+from pydantic import AfterValidator, BeforeValidator
 from pydantic_settings import NoDecode
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -16,6 +16,8 @@ Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
 Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
 PREFIX = "synovia.prefix"
 """Where a scope keeps what a trusted proxy said in ``X-Forwarded-Prefix``."""
+_MAPPED_BITS = 96
+"""Of ``::ffff:0:0/96``, in which IPv6 has the addresses of IPv4."""
 _PREFIX = re.compile(r"(?:/[A-Za-z0-9._~-]{1,100}){1,10}/?")
 _SCHEMES = {"http": "ws", "https": "wss", "ws": "ws", "wss": "wss"}
 
@@ -26,11 +28,26 @@ def networks(text: str) -> tuple[Network, ...]:
     Raises:
         ValueError: One is neither.
     """
-    return tuple(ipaddress.ip_network(part.strip(), strict=False) for part in text.split(",") if part.strip())
+    return _unmapped(ipaddress.ip_network(part.strip(), strict=False) for part in text.split(",") if part.strip())
+
+
+def _unmapped(given: Iterable[Network]) -> tuple[Network, ...]:
+    """Give IPv4 networks that are written as IPv6, ``::ffff:10.0.0.0/104``, as what they are; addresses are, too."""
+    return tuple(
+        ipaddress.ip_network((network.network_address.ipv4_mapped, network.prefixlen - _MAPPED_BITS))
+        if isinstance(network, ipaddress.IPv6Network)
+        and network.network_address.ipv4_mapped is not None
+        and network.prefixlen >= _MAPPED_BITS
+        else network
+        for network in given
+    )
 
 
 NetworkList = Annotated[
-    tuple[Network, ...], NoDecode, BeforeValidator(lambda value: networks(value) if isinstance(value, str) else value)
+    tuple[Network, ...],
+    NoDecode,
+    BeforeValidator(lambda value: networks(value) if isinstance(value, str) else value),
+    AfterValidator(_unmapped),
 ]
 """Networks, as a setting: with commas between them."""
 
