@@ -103,6 +103,25 @@ async def who(ctx: QueryContext) -> str | None:
 async def name_of(ctx: QueryContext) -> str | None:
     return None if ctx.identity is None else ctx.identity.email
 """
+ODD = (
+    "cancelled",
+    "exits",
+    "generator exit",
+    "task that raises it",
+    "tasks that raise it",
+    "shielded task that raises it",
+    "interrupt",
+    "no exception",
+)
+ROUTE = """
+from starlette.requests import Request
+from starlette.responses import Response
+from synovia import http
+
+@http.route("/odd", methods=["POST"], public=True)
+async def odd(ctx: ActionContext, request: Request) -> Response:
+    return Response(await end(ctx, (await request.body()).decode()))
+"""
 KINDS = {"query": "read", "mutation": "write", "action": "act"}
 
 
@@ -168,19 +187,7 @@ async def test_over_a_socket_the_connection_and_the_hub_go_on(path: Path) -> Non
         Client(f"ws://127.0.0.1:{served.port}") as client,
         client.subscribe(f"{path.stem}:count") as counted,
     ):
-        for how in (
-            "cancelled",
-            "exits",
-            "generator exit",
-            "task that raises it",
-            "tasks that raise it",
-            "shielded task that raises it",
-            "interrupt",
-            "no exception",
-            "surrogate",
-            "no text",
-            "group",
-        ):
+        for how in (*ODD, "surrogate", "no text", "group"):
             for kind, name in KINDS.items():
                 calling: Any = getattr(client, kind)
                 with pytest.raises(ToldError):
@@ -190,6 +197,35 @@ async def test_over_a_socket_the_connection_and_the_hub_go_on(path: Path) -> Non
             async for each in counted:
                 if each == 1:
                     break
+
+
+@pytest.mark.parametrize("how", ODD)
+async def test_over_http_there_is_the_body_of_any_other_error(tmp_path: Path, how: str) -> None:
+    path = write_application(tmp_path, "from typing import Any\n" + SOURCE + ROUTE)
+    async with serving(path) as served:
+        for kind, name in KINDS.items():
+            answer = await served.post(f"/api/{kind}", {"path": f"{path.stem}:{name}", "args": {"how": how}})
+            assert (answer.status, answer.code) == (500, "server_error")
+        answer = await served.ask("POST", "/odd", how.encode())
+        assert (answer.status, answer.code) == (500, "server_error")
+        assert (await served.ask("POST", "/odd", b"well")).body == b"well"
+
+
+@pytest.mark.parametrize("how", [*ODD, "group of a mistake"])
+async def test_so_there_is_if_the_roles_of_who_begins_an_upload_cannot_be_found(tmp_path: Path, how: str) -> None:
+    taking = f"""
+@roles({{"editor": ["files.add"]}})
+async def roles_of(ctx: QueryContext) -> list[str]:
+    return [await end(ctx, {how!r})]
+
+@mutation(capability="files.add")
+async def take(ctx: MutationContext, file: Upload) -> None: ...
+"""
+    path = write_application(tmp_path, "from typing import Any\nfrom synovia import Upload, roles\n" + SOURCE + taking)
+    async with serving(path) as served:
+        wanted = {"path": f"{path.stem}:take", "name": "a", "type": "text/plain", "size": 3}
+        answer = await served.post("/api/uploads", wanted, token="dev:ada@example.org")
+        assert (answer.status, answer.code) == (500, "server_error")
 
 
 async def test_who_ends_a_function_from_outside_is_not_held_up(path: Path) -> None:

@@ -302,7 +302,7 @@ class Executor:
         """Let somebody call a function as of ``ts``, or not; it is not called.
 
         Raises:
-            Unauthenticated, Forbidden: They may not.
+            FunctionError: They may not, or whoever finds their roles has failed.
         """
         await self._admit(function, identity, self._transaction(self.reads.snapshot(ts)), self.now())
 
@@ -312,7 +312,15 @@ class Executor:
     async def _admit(self, function: Function, identity: Identity | None, transaction: Transaction, now: int) -> None:
         access = self._caller_access(QueryContext, identity, transaction, now)
         db = DatabaseReader(transaction, notice=self.unreadable.note, cascades=self._cascades(transaction))
-        await function.access.admit(self._reading(QueryContext, identity, db, now, access))
+        context = self._reading(QueryContext, identity, db, now, access)
+        try:
+            with RunCalls(context):
+                await function.access.admit(context)
+        except (FunctionError, StoreError):
+            raise
+        except Exception as error:  # of the application, which finds the caller's roles
+            told = self._server_error(function, error)
+            raise FunctionError(told.code, told.message, told.data) from error
 
     def _reading(
         self,

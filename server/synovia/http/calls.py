@@ -35,6 +35,7 @@ from synovia.identity import Account, Identity
 from synovia.store.arrays import write_array
 from synovia.store.base import StoreError, Ts
 from synovia.sync.hub import Hub
+from synovia.tasks import begin
 from synovia_protocol.errors import ErrorCode, ErrorInfo
 
 SEEN = "synovia-ts"
@@ -191,9 +192,9 @@ class Calls:
     async def _query(self, call: _Call, args: dict[str, Any]) -> Outcome:
         with self._hub.requests.working():
             async with while_awaited(call.request.receive):
-                return await self._engine.query(
-                    call.function.path, args, call.identity, at=call.at, account=self._account(call)
-                )
+                path, account = call.function.path, self._account(call)
+                query = self._engine.query(path, args, call.identity, at=call.at, account=account)
+                return await begin(query, f"HTTP {path}")
 
     def _account(self, call: _Call) -> Account:
         return account_of(call.request, self._hub.addresses.of_peer(call.request.scope))

@@ -16,6 +16,7 @@ from synovia.http.errors import Endpoint, Refused, error_response, http_error, t
 from synovia.http.reading import account_of, bounded, caller_at, check_length, one_more, refuse_while_stopping
 from synovia.http.settings import HttpSettings
 from synovia.sync.hub import Hub
+from synovia.tasks import begin
 from synovia_protocol.errors import ErrorCode
 
 
@@ -75,9 +76,9 @@ class DeclaredRoutes:
         try:
             with self._hub.requests.working():
                 async with one_more(address), asyncio.timeout(seconds):
-                    outcome = await self._engine.run_route(
-                        route, {"exchange": exchange}, identity, account=account_of(request, address)
-                    )
+                    account = account_of(request, address)
+                    running = self._engine.run_route(route, {"exchange": exchange}, identity, account=account)
+                    outcome = await begin(running, f"HTTP {route.path}")
         except TimeoutError:
             raise Refused(ErrorCode.TIMEOUT, f"no answer within {seconds:g} s") from None
         if outcome.error is not None:

@@ -42,6 +42,7 @@ from synovia.identity import Identity
 from synovia.limits.addresses import Address
 from synovia.store.base import StoreError
 from synovia.sync.hub import Hub
+from synovia.tasks import begin
 from synovia_protocol.errors import ErrorCode
 
 OFFSET: Final = "upload-offset"
@@ -99,7 +100,8 @@ class UploadRoutes:
         path, wanted = _wanted(body)
         async with one_more(address):
             function = self._function(path, identity)
-            await self._engine.admit(function, identity, account=account_of(request, address))
+            admitting = self._engine.admit(function, identity, account=account_of(request, address))
+            await begin(admitting, f"HTTP {path}")
             if identity is None:
                 _spend(address, BEGUN_BYTES)
             state = await self._uploads.begin(function, wanted, identity)
