@@ -69,6 +69,17 @@ async def test_a_request_that_does_not_come_is_not_waited_for(drip: Drip) -> Non
         await still_works(healthy)
 
 
+async def test_the_first_who_comes_is_looked_at_though_nobody_was_there_to_look_at(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Where nobody is inside, the next look at deadlines is far away."""
+    monkeypatch.setattr("synovia.cli.server._IDLE_SECONDS", 3_600)
+    async with serving(request_timeout=0.3) as running:
+        for _ in range(2):
+            async with line(running) as (reader, _):
+                assert b" 408 " in await until_closed(reader)
+
+
 async def test_connections_that_are_no_websockets_are_counted_for_each_address() -> None:
     places = serving(max_requests_per_address=2, max_connections_per_address=3)  # each may still become a WebSocket
     async with places as running, client_of(running) as healthy:

@@ -128,7 +128,8 @@ async def _asked(
 
 
 async def test_a_stop_is_noticed_at_once_and_not_at_the_next_look_at_deadlines(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("synovia.cli.server._TICK_SECONDS", 3_600)
+    for seconds in ("_TICK_SECONDS", "_IDLE_SECONDS"):
+        monkeypatch.setattr(f"synovia.cli.server.{seconds}", 3_600)
     async with serving() as running, client_of(running) as client:
         threading.Timer(0.05, os.kill, (os.getpid(), signal.SIGTERM)).start()  # the loop waits for nothing but this
         assert (await client.end())[0].error.code == "stopping"

@@ -29,6 +29,7 @@ T = TypeVar("T")
 logger = logging.getLogger("synovia")
 
 _TICK_SECONDS = 0.1
+_IDLE_SECONDS = 1.0
 _LOOK_SECONDS = 0.005
 _ARRIVAL_SECONDS = 0.25
 """How long what was sent to a hub that stops may be on its way."""
@@ -78,6 +79,7 @@ class Server(uvicorn.Server):
         super().__init__(config)
         self._app = app
         self._admission = admission
+        admission.on_first = self._woken.set
         self._deadline: threading.Timer | None = None
         self.exits_in_time = False
 
@@ -113,11 +115,15 @@ class Server(uvicorn.Server):
         self.started = True
 
     async def main_loop(self) -> None:
-        """Look at deadlines ten times a second until the server is to stop, and while load balancers learn of that."""
+        """Look at deadlines until the server is to stop, and while load balancers learn of that.
+
+        That is ten times a second as long as anybody is inside, and else once, for the date that answers have.
+        """
         self._loop, counter = asyncio.get_running_loop(), 0
         while not await self.on_tick(counter):
-            counter = (counter + 1) % 864_000
-            tick = self._loop.call_later(_TICK_SECONDS, self._woken.set)  # a timeout would cost a task each time
+            counter = (counter + 1) % 864_000 if self._admission else 0
+            seconds = _TICK_SECONDS if self._admission else _IDLE_SECONDS
+            tick = self._loop.call_later(seconds, self._woken.set)  # a timeout would cost a task each time
             await self._woken.wait()
             tick.cancel()
             self._woken.clear()
@@ -129,7 +135,7 @@ class Server(uvicorn.Server):
             await asyncio.sleep(_TICK_SECONDS)
 
     async def on_tick(self, counter: int) -> bool:
-        """Look at deadlines, ten times a second."""
+        """Look at deadlines."""
         self._admission.watch(asyncio.get_running_loop().time())
         return await super().on_tick(counter)
 

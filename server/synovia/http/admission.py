@@ -45,6 +45,7 @@ class Admission:
     Attributes:
         draining: Each connection ends with its next answer.
         lingering: So many connections have been refused, and wait for their clients to read that.
+        on_first: Is called when somebody comes where nobody was.
     """
 
     def __init__(self, hub: Hub, trusts: Callable[[str], bool]) -> None:
@@ -53,6 +54,7 @@ class Admission:
         self._inside: dict[Visitor, Address | None] = {}
         self.draining = False
         self.lingering = 0
+        self.on_first: Callable[[], None] = lambda: None
 
     def __len__(self) -> int:
         return len(self._inside)
@@ -71,6 +73,8 @@ class Admission:
             if address.meter.wait(time.monotonic()) > PATIENCE_SECONDS:
                 return b"429 Too Many Requests"
             address.visitors += 1
+        if not self._inside:
+            self.on_first()
         self._inside[visitor] = address
         return None
 
