@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-_CLOSE = 0.8
-"""How much of two names has to be the same, from 0 to 1, for one to be taken for the other."""
+from synovia_protocol.spelling import nearest
 
 
 @dataclass(frozen=True)
@@ -88,11 +86,6 @@ def misspelled(columns: Collection[Column], rows: Collection[Any]) -> Iterator[t
     """
     known = {name for row in rows if isinstance(row, dict) for name in row}
     shown = {column.field.partition(".")[0] for column in columns if column.value is None}
-    others = {_letters(name): name for name in known - shown}
     for field in sorted(shown - known):
-        for near in difflib.get_close_matches(_letters(field), others, 1, _CLOSE):
-            yield field, others[near]
-
-
-def _letters(name: str) -> str:
-    return name.replace("_", "").casefold()
+        if (near := nearest(field, known - shown)) is not None:
+            yield field, near

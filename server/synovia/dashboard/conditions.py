@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final, Literal
@@ -12,6 +11,7 @@ from synovia.dashboard.tables import FieldInfo, FieldKind
 from synovia.keys import BY_ID, IndexSpec, Interval
 from synovia.schema import CREATION_TIME, Document, Model, id_to_bson
 from synovia.store.filters import AllOf, Comparison, Filter, Not, Operator, compiled
+from synovia_protocol.spelling import nearest
 
 Comparator = Literal["eq", "ne", "lt", "le", "gt", "ge", "contains", "exists", "missing"]
 
@@ -122,8 +122,8 @@ def _with_time(condition: Condition, known: Mapping[str, FieldInfo]) -> Conditio
 def _notes(condition: Condition, table: str, known: Mapping[str, FieldInfo]) -> Iterator[str]:
     name = condition.field.split(".")[0]
     if name not in known and name not in ("", "_id", CREATION_TIME):
-        near = difflib.get_close_matches(name, known, 1)
-        yield f"{table} declares no field {name!r}{f'; is {near[0]!r} meant?' if near else ''}"
+        near = nearest(name, known)
+        yield f"{table} declares no field {name!r}{'' if near is None else f'; is {near!r} meant?'}"
     field, value = known.get(condition.field), condition.value
     if field is None or value is None or condition.test in ("contains", "exists", "missing"):
         return

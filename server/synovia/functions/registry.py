@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -44,6 +43,7 @@ from synovia.schema import Table, TableSpec
 from synovia.schema.list_bounds import line_of_field, unbounded_lists
 from synovia.schema.relations import Relations
 from synovia.schema.shared import shared_docs_of
+from synovia_protocol.spelling import letters
 
 SYSTEM_MODELS: tuple[type[Table], ...] = (
     AuditEntry, ScheduledCall, WorkflowStep, CallBatch, CronJob, MigrationState, SchemaCheckState, SeedState, EnvValue,
@@ -136,21 +136,21 @@ class Registry:
         """
         if internal and (scheduled := self.background.get(path)) is not None:
             return f": it is a {scheduled.word}, which a mutation schedules and nobody calls"
-        meant = self._spellings.get(_letters(path)) or self._nearly(path, internal=internal)
+        meant = self._spellings.get(letters(path)) or self._nearly(path, internal=internal)
         return f": is {meant.path!r} meant?" if meant is not None and (internal or not meant.internal) else ""
 
     def _nearly(self, path: str, *, internal: bool) -> Function | None:
         """Find a function from whose path this one differs by a letter that is missing, wrong, doubled or misplaced."""
         if not _SHORTEST_PATH <= len(path) <= _LONGEST_PATH:  # of a short one each letter makes another
             return None
-        near = (each for key in _with_one_letter_less(_letters(path)) for each in self._near.get(key, ()))
+        near = (each for key in _with_one_letter_less(letters(path)) for each in self._near.get(key, ()))
         return next((each for each in near if internal or not each.internal), None)
 
     @cached_property
     def _near(self) -> Mapping[str, list[Function]]:
         near: dict[str, list[Function]] = {}
         for function in self.functions.values():
-            for key in _with_one_letter_less(_letters(function.path)):
+            for key in _with_one_letter_less(letters(function.path)):
                 near.setdefault(key, []).append(function)
         return near
 
@@ -166,12 +166,7 @@ class Registry:
 
     @cached_property
     def _spellings(self) -> Mapping[str, Function]:
-        return {_letters(path): function for path, function in self.functions.items()}
-
-
-def _letters(path: str) -> str:
-    """Give what is the same in every way of writing a path: with other separators, in camelCase or in snake_case."""
-    return re.sub(r"[\W_]", "", path).casefold()
+        return {letters(path): function for path, function in self.functions.items()}
 
 
 def _with_one_letter_less(text: str) -> set[str]:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 
 from pydantic import BaseModel, ValidationError
 
 from synovia.errors import InvalidArguments
+from synovia_protocol.spelling import letters, nearest
 
 _LONGEST_NAME = 200
-_LONGEST_MEANT = 40
-"""A name may be a client's, and comparing takes the square of its length."""
-_CLOSE = 0.8
 
 
 def refusal(subject: str, error: ValidationError, model: type[BaseModel] | None = None) -> InvalidArguments:
@@ -32,18 +29,14 @@ def refusal(subject: str, error: ValidationError, model: type[BaseModel] | None 
 def refused_arguments(path: str, error: ValidationError, arguments: type[BaseModel]) -> InvalidArguments:
     """Make the error for who calls a function, with the names that are meant where others are only spelled otherwise."""
     faults = faults_of(error)
-    known = {_letters(str(info.alias)): info.alias for info in arguments.model_fields.values()}
+    known = {letters(str(info.alias)): info.alias for info in arguments.model_fields.values()}
     for each, fault in zip(error.errors(include_url=False), faults, strict=True):
         if each["type"] == "extra_forbidden" and len(each["loc"]) > 1:
             fault["message"] = "there is no such field"
         elif each["type"] == "extra_forbidden":
-            name = known.get(_letters(fault["at"])) if len(fault["at"]) < _LONGEST_NAME else None
+            name = known.get(letters(fault["at"])) if len(fault["at"]) < _LONGEST_NAME else None
             fault["message"] = "there is no such argument" + (f": is {name} meant?" if name else "")
     return InvalidArguments(f"{path}: {'; '.join(map(_words, faults))}", faults)
-
-
-def _letters(name: str) -> str:
-    return name.replace("_", "").casefold()
 
 
 Unknown = tuple[tuple[str | int, ...], Iterable[str]]
@@ -64,9 +57,8 @@ def no_such_field(path: tuple[str | int, ...], known: Iterable[str]) -> str:
 
 def meant(name: str, names: Iterable[str]) -> str:
     """Ask whether the name is meant that is spelled nearly like this one; empty if there is none."""
-    known = {_letters(each): each for each in names}
-    near = difflib.get_close_matches(_letters(name), known, 1, _CLOSE) if len(name) <= _LONGEST_MEANT else []
-    return f": is {known[near[0]]} meant?" if near else ""
+    near = nearest(name, names)
+    return "" if near is None else f": is {near} meant?"
 
 
 def faults_of(error: ValidationError) -> list[dict[str, str]]:
