@@ -391,6 +391,16 @@ async def _code_or_none(call: Any) -> str | None:
     return None
 
 
+async def test_a_small_document_that_cannot_be_read_is_told_as_that(app: TestApp) -> None:
+    ada = person(app, "ada")
+    id_ = await plan(ada)
+    formatting_in_a_map = b"\x01\x01\x02\x01&\x01\x01m\x04text\x03key\x04null\x00"
+    await ada.mutation("together:write_text", {"id": id_, "update": formatting_in_a_map})
+    with pytest.raises(FunctionError) as caught:
+        await ada.query("together:texts", {"id": id_})
+    assert caught.value.code == "unreadable_shared_doc"
+
+
 @pytest.mark.alike
 async def test_with_the_row_everything_goes(app: TestApp) -> None:
     ann = person(app, "ann")

@@ -41,7 +41,7 @@ def _here(name: Name, states: tuple[bytes, ...]) -> Any:
 
     try:
         return getattr(reading, name)(*states)
-    except (ValueError, RuntimeError, TypeError) as error:
+    except Exception as error:  # whatever it is that the library, or its map without the key that it has named, raises
         raise _unreadable() from error
     except BaseException as error:
         if not is_panic(error):
