@@ -17,6 +17,8 @@ Word = Annotated[str, Field(min_length=1, max_length=200)]
 Text = Annotated[str, Field(max_length=5_000)]
 Email = Annotated[str, Field(pattern=".@.", max_length=254)]
 Words = Annotated[list[Word], Field(max_length=30)]
+Moment = Annotated[int, Field(ge=0, le=253_402_300_799_999)]
+"""A time until the year 9999: pages can show no other, and are shown what others have written."""
 Number = Annotated[float, Field(allow_inf_nan=False)]
 Hours = Annotated[float, Field(ge=0, le=60)]
 BirthDate = Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")]
@@ -45,8 +47,8 @@ class ContactInfo(Model):
 class AcademicYear(Model):
     """From when to when it goes."""
 
-    start: int
-    end: int
+    start: Moment
+    end: Moment
 
 
 class ComplianceSettings(Model):
@@ -237,10 +239,10 @@ class Approval(Model):
 class IepDates(Model):
     """When a program holds, and when it is talked about."""
 
-    effective_date: int
-    expiration_date: int
-    meeting_date: int
-    next_review_date: int
+    effective_date: Moment
+    expiration_date: Moment
+    meeting_date: Moment
+    next_review_date: Moment
 
     @model_validator(mode="after")
     def in_their_order(self) -> Self:
@@ -291,7 +293,7 @@ class Baseline(Model):
     """Where a student was at first."""
 
     measurement: Word
-    date: int
+    date: Moment
     value: Number
     context: Text = ""
 
@@ -337,7 +339,7 @@ class Goal(
 class Observation(Model):
     """What is entered at one time."""
 
-    recorded_date: int
+    recorded_date: Moment
     measurement_value: Number
     measurement_unit: Word
     mastery_level: MasteryLevel

@@ -26,11 +26,14 @@ _OWNER = _ORGANIZER | {"members.manage", "orders.refund"}
     within="workspace_id",
 )
 async def roles_of(ctx: QueryContext) -> list[str | RoleIn]:
-    """Give a caller's platform roles, and those in their workspaces, by membership and teams."""
+    """Give a caller's platform roles, and those in their workspaces, by membership and teams.
+
+    All of them: anybody may take anybody into a workspace of their own, which must not push others out.
+    """
     db, key = ctx.db, require_identity(ctx).key
     platform = await db.query(PlatformRole).using("by_auth", auth_id=key).collect()
-    members = await db.query(WorkspaceMember).using("by_auth", auth_id=key).take(100)
-    teams = await db.query(TeamMember).using("by_auth", auth_id=key).take(100)
+    members = await db.query(WorkspaceMember).using("by_auth", auth_id=key).collect()
+    teams = await db.query(TeamMember).using("by_auth", auth_id=key).collect()
     return [*(each.role for each in platform), *(RoleIn(each.workspace_id, each.role) for each in [*members, *teams])]
 
 

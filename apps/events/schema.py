@@ -34,6 +34,8 @@ Name = Annotated[str, Field(min_length=1, max_length=200)]
 Text = Annotated[str, Field(max_length=5_000)]
 Quantity = Annotated[int, Field(ge=1, le=10)]
 Count = Annotated[int, Field(ge=0, le=1_000_000)]
+Moment = Annotated[int, Field(ge=0, le=253_402_300_799_999)]
+"""A time until the year 9999: pages can show no other, and are shown what others have written."""
 Colour = Annotated[str, Field(pattern=r"^#[0-9a-f]{6}$")]
 
 
@@ -118,7 +120,7 @@ class Event(
     title: Name
     description: Text = ""
     venue: Name
-    starts_at: int
+    starts_at: Moment
     published: bool = False
     reminded: bool = False
 
@@ -156,7 +158,7 @@ class Session(Table, InEvent, indexes=[Index("by_event", "event_id", "starts_at"
     """A part of an event."""
 
     title: Name
-    starts_at: int
+    starts_at: Moment
 
 
 class TicketTier(Table, InEvent, Audited, audit_scope="workspace_id"):
@@ -189,7 +191,7 @@ class PaymentState(Model):
     status: Literal["created", "succeeded", "refunded"]
 
 
-class Payment(Table, PaymentState, text_ids=True):
+class Payment(Table, PaymentState, text_ids=True, indexes=[Index("by_order", "order_id", "status")]):
     """The newest that the provider has said of a payment, whose id it is."""
 
     order_id: Id[Order]
@@ -218,7 +220,7 @@ class CheckIn(
     holder: str
     scanner: str
     scan_id: str
-    scanned_at: int
+    scanned_at: Moment
 
 
 class DpTemplate(Table, InEvent):

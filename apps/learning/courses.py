@@ -46,18 +46,24 @@ async def create_category(ctx: MutationContext, name: Text) -> Id[Category]:
 @mutation(capability="learn")
 async def enrol(ctx: MutationContext, course_id: Id[Course], member_id: Id[MemberProfile] | None = None) -> None:
     """Enrol the caller, or somebody else, in a course with a place left."""
-    me, course = await require_member(ctx), await ctx.db.get(course_id)
-    taken = ctx.db.query(CourseEnrollment).using("by_course", course_id=course_id, status="enrolled")
-    if course is not None and await taken.count() >= course.places:
-        raise FunctionError("course_full", "all places of this course are taken", {"places": course.places})
-    who = member_id or me.id
-    await ctx.db.insert(CourseEnrollment(tenant_id=me.tenant_id, course_id=course_id, member_id=who))
+    me = await require_member(ctx)
+    await _require_place(ctx, course_id)
+    await ctx.db.insert(CourseEnrollment(tenant_id=me.tenant_id, course_id=course_id, member_id=member_id or me.id))
 
 
 @mutation(capability="learn", name="setStatus")
 async def set_status(ctx: MutationContext, enrollment_id: Id[CourseEnrollment], status: EnrollmentStatus) -> None:
-    """Complete a course, or drop it."""
+    """Complete a course, drop it, or take it again, if there is a place left."""
+    if status == "enrolled" != (row := await ctx.db.get_one(enrollment_id)).status:
+        await _require_place(ctx, row.course_id)
     await ctx.db.patch(enrollment_id, status=status)
+
+
+async def _require_place(ctx: MutationContext, course_id: Id[Course]) -> None:
+    course = await ctx.db.get(course_id)
+    taken = ctx.db.query(CourseEnrollment).using("by_course", course_id=course_id, status="enrolled")
+    if course is not None and await taken.count() >= course.places:
+        raise FunctionError("course_full", "all places of this course are taken", {"places": course.places})
 
 
 @query(capability="reports.see")

@@ -87,10 +87,10 @@ class Speaker(Model):
 
 
 class Event(Table, OfTenant, name="events", indexes=[Index("by_start", "tenant_id", "starts_at")]):
-    """An event; its speakers are a handful, and only read with it."""
+    """An event, until the year 9999, beyond which no page shows times; its speakers are a handful, and only read with it."""
 
     title: Text
-    starts_at: int
+    starts_at: Annotated[int, Field(ge=0, le=253_402_300_799_999)]
     speakers: Annotated[list[Speaker], Field(max_length=10)] = []
 
 

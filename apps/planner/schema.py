@@ -9,6 +9,8 @@ from synovia import Audited, File, FileLimits, Id, Index, Model, Reference, Sear
 Role = Literal["viewer", "member", "admin"]
 Status = Literal["draft", "active", "completed", "cancelled"]
 Name = Annotated[str, Field(min_length=1, max_length=200)]
+Moment = Annotated[int, Field(ge=-62_135_596_800_000, le=253_402_300_799_999)]
+"""A time of the years 1 to 9999: pages can show no other, and are shown what others have written."""
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)]
 PAPERS = FileLimits(max_bytes=10_000_000, types=("application/pdf", "image/*"))
 
@@ -41,8 +43,8 @@ class Plan(Model):
 
     title: Name
     description: Annotated[str, Field(max_length=5_000)] | None = None
-    start_date: int
-    end_date: int
+    start_date: Moment
+    end_date: Moment
     status: Status = "draft"
 
     @model_validator(mode="after")

@@ -45,7 +45,7 @@ async def passes_of(app: TestApp, night: Concert, people: int = 1) -> list[dict[
     found = []
     for number in range(people):
         order = await reserved(app, night, f"guest{number}")
-        body = payment(order, 2, "succeeded", f"p{number}")
+        body = payment(order, 2, "succeeded", f"p-{order}")
         await app.caller().http.post(HOOK, content=body, headers=signed(f"g{number}", body))
         found += await app.caller(f"guest{number}@guests.example").query("passes:mine")
     return found
@@ -167,6 +167,31 @@ async def test_a_scanner_that_was_offline_says_what_it_has_seen(app: TestApp, ni
     order = (await order_of(app, "guest2"))["_id"]
     await said(app, order, 9, "refunded", "r")
     assert await come_back("c", codes[2]) == ["cancelled"]
+
+
+async def test_a_time_that_no_page_can_show_is_refused(app: TestApp, night: Concert) -> None:
+    mallory = app.caller("mallory@elsewhere.example")
+    workspace = await mallory.mutation(
+        "workspaces:found", {"organization": "Elsewhere", "slug": "elsewhere", "workspace": "Elsewhere"}
+    )
+    for at in (2**62, 253_402_300_800_000, -1):
+        plan = {"workspaceId": workspace, "title": "Never", "venue": "Nowhere", "startsAt": at}
+        assert await refused(mallory.mutation("gatherings:plan", plan)) == "invalid_arguments"
+
+
+async def test_who_is_taken_into_many_workspaces_of_somebody_keeps_their_own(app: TestApp) -> None:
+    mallory, ada = app.caller("mallory@elsewhere.example"), app.caller("ada@events.example")
+    elsewhere = {"organization": "Elsewhere", "slug": "elsewhere", "workspace": "Elsewhere"}
+    workspace = await mallory.mutation("workspaces:found", elsewhere)
+    for number in range(101):
+        team = {"workspaceId": workspace, "team": f"team {number}", "authId": "dev|ada@events.example", "role": "door"}
+        await mallory.mutation("workspaces:set_team", team)
+    night = await concert(ada)
+    team = {"workspaceId": night.workspace, "team": "doors", "authId": "dev|ada@events.example", "role": "organizer"}
+    await ada.mutation("workspaces:set_team", team)
+    member = {"workspaceId": night.workspace, "authId": "dev|ada@events.example", "role": None}
+    await ada.mutation("workspaces:set_role", member)
+    assert await ada.query("users:may", {"workspaceId": night.workspace, "capability": "events.manage"})
 
 
 # --- pictures

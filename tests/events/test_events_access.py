@@ -41,7 +41,7 @@ GIVEN: dict[str, dict[str, Any]] = {
     "gatherings:sessions": {"eventId": "$draft"},
     "orders:reserve": {"tierId": "$hidden_tier"},
     "orders:get": {"orderId": "$order"},
-    "orders:checkout": {"orderId": "$order"},
+    "orders:checkout": {"orderId": "$open_order"},
     "orders:refund": {"orderId": "$order"},
     "orders:sales": {"eventId": "$event"},
     "passes:check_in": {
@@ -75,6 +75,7 @@ async def scene(app: TestApp) -> dict[str, str]:
     order = await bob.mutation("orders:reserve", {"tierId": night.tier})
     body = payment(order, 2, "succeeded")
     await app.caller().http.post("/webhooks/payments", content=body, headers=signed("m", body))
+    another = await bob.mutation("orders:reserve", {"tierId": night.tier})
     plan = {"workspaceId": night.workspace, "title": "Secret Night", "venue": "Pier", "startsAt": SOON}
     draft = await ada.mutation("gatherings:plan", plan)
     hidden = await ada.mutation("gatherings:add_tier", {"eventId": draft, "name": "T", "price": 1, "stock": 9})
@@ -84,6 +85,7 @@ async def scene(app: TestApp) -> dict[str, str]:
     [ticket], [told] = await bob.query("passes:mine"), await bob.query("users:notifications")
     return {
         "workspace": night.workspace, "event": night.event, "draft": draft, "hidden_tier": hidden, "order": order,
+        "open_order": another,
         "code": ticket["code"], "template": template, "batch": batch, "notification": told["_id"],
     }  # fmt: skip
 

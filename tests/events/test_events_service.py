@@ -30,6 +30,7 @@ from helpers.mongod import free_port
 from helpers.patience import PATIENCE
 from helpers.serving import serving
 from helpers.wallet_certificates import PASS_TYPE, TEAM, write_wallet_certificates
+from synovia import FunctionError
 from synovia.functions.registry import Registry
 from synovia.testing import TestApp
 
@@ -128,6 +129,23 @@ async def test_a_ticket_is_bought_mailed_and_paid_back(town: Town) -> None:
     assert ((await bob.query("orders:mine"))[0]["status"], await town.night.left()) == ("refunded", 50)
     assert (await bob.query("passes:mine"))[0]["cancelled"]
     assert ticket["holder"]
+
+
+async def test_who_pays_twice_has_paid_once(town: Town) -> None:
+    bob = town.app.caller("bob@guests.example")
+    order = await bob.mutation("orders:reserve", {"tierId": town.night.tier})
+    for _ in range(2):
+        await bob.action("orders:checkout", {"orderId": order})
+    for payment in list(town.provider.payments):
+        assert (await town.tickets.post(f"/payments/{payment}/pay")).status_code == 202
+    await town.provider.settled()
+    await town.app.advance()
+    await town.provider.settled()
+    assert [each.paid for each in town.provider.payments.values()].count(True) == 1
+    assert [each["status"] for each in await bob.query("orders:mine")] == ["paid"]
+    assert [each["cancelled"] for each in await bob.query("passes:mine")] == [False]
+    with pytest.raises(FunctionError, match="this order is paid"):
+        await bob.action("orders:checkout", {"orderId": order})
 
 
 @pytest.mark.slow

@@ -72,6 +72,19 @@ async def test_open_tickets_grow_older(app: TestApp) -> None:
         assert await person(app, "mia").query("support:messages", {"ticketId": ticket}) == []
 
 
+async def test_who_has_dropped_a_course_comes_back_only_to_a_place(app: TestApp) -> None:
+    ada, mia = person(app, "ada"), person(app, "mia")
+    course = await ada.mutation("courses:create", {"title": "Knots", "places": 1, "categoryIds": []})
+    await mia.mutation("courses:enrol", {"courseId": course})
+    [page] = (await ada.query("courses:enrolments", {"courseId": course}))["items"]
+    own = {"enrollmentId": page["row"]["_id"]}
+    await mia.mutation("courses:setStatus", {**own, "status": "dropped"})
+    await ada.mutation("courses:enrol", {"courseId": course})
+    with pytest.raises(FunctionError) as caught:
+        await mia.mutation("courses:setStatus", {**own, "status": "enrolled"})
+    assert caught.value.code == "course_full"
+
+
 @pytest.mark.alike
 async def test_one_violation_has_one_code(app: TestApp) -> None:
     ada, mia = person(app, "ada"), person(app, "mia")

@@ -109,6 +109,8 @@ async def checkout(ctx: ActionContext, order_id: Id[Order]) -> str:
     order = await ctx.run_query(get, order_id)
     if order is None or order.auth_id != require_identity(ctx).key:
         raise NotFound("there is no such order")
+    if order.status != "reserved":
+        raise FunctionError("not_reserved", f"this order is {order.status}")
     answer = await ask_service(ctx, "payments", {"order": order.id, "amount": order.amount})
     return str(answer.json()["pay"])
 
@@ -130,19 +132,21 @@ async def take(ctx: MutationContext, said: PaymentEvent) -> bool:
     payment = Payment(id=Id(said.payment), order_id=order.id, sequence=said.sequence, status=said.status)
     await (db.insert(payment) if known is None else db.replace(payment))
     if said.status == "succeeded":
-        await _settle(ctx, order)
+        await _settle(ctx, order, said.payment)
     elif said.status == "refunded" and order.status != "refunded":
-        await _end(ctx, order, "refunded")
+        others = db.query(Payment).using("by_order", order_id=order.id, status="succeeded")
+        if await others.first() is None:  # else it was paid twice, and is paid still
+            await _end(ctx, order, "refunded")
     return True
 
 
-async def _settle(ctx: MutationContext, order: Order) -> None:
+async def _settle(ctx: MutationContext, order: Order, payment: str) -> None:
     db = ctx.as_application().db
     tier = await db.get_one(order.tier_id)
     if order.status == "expired" and tier.left >= order.quantity:
         await db.patch(tier, left=tier.left - order.quantity)  # paid too late, and there are some
     elif order.status != "reserved":
-        await ctx.scheduler.run_after(timedelta(), pay_back, order.id)
+        await ctx.scheduler.run_after(timedelta(), pay_back, order.id, payment)
         return
     await db.patch(order, status="paid", hour=ctx.now // HOUR * HOUR)
     codes = [f"{ctx.random.getrandbits(80):020x}" for _ in range(order.quantity)]
@@ -163,9 +167,9 @@ async def refund(ctx: MutationContext, order_id: Id[Order]) -> None:
 
 
 @action(internal=True, retry=PATIENT)
-async def pay_back(ctx: ActionContext, order_id: Id[Order]) -> None:
-    """Have the provider pay an order back."""
-    await ask_service(ctx, "refunds", {"order": order_id})
+async def pay_back(ctx: ActionContext, order_id: Id[Order], payment: str | None = None) -> None:
+    """Have the provider pay an order back, or one payment of it: somebody who pays twice has paid once."""
+    await ask_service(ctx, "refunds", {"order": order_id, "payment": payment})
 
 
 @action(internal=True, retry=PATIENT)

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from events.access import find_having, get_having
-from events.schema import CheckIn, Event, Name, Pass
+from events.schema import CheckIn, Event, Moment, Name, Pass
 from synovia import Id, Model, MutationContext, NotFound, QueryContext, mutation, query, require_identity
 
 
@@ -14,7 +14,7 @@ class Scan(Model):
 
     scan_id: Annotated[str, Field(min_length=1, max_length=100)]
     code: Annotated[str, Field(max_length=100)]
-    scanned_at: int
+    scanned_at: Moment
 
 
 class Verdict(Model):

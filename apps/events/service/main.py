@@ -56,9 +56,10 @@ class NewPayment(BaseModel):
 
 
 class Refund(BaseModel):
-    """What is to be given back."""
+    """What is to be given back: all that was paid for an order, or one payment."""
 
     order: str
+    payment: str | None = None
 
 
 class Texts(BaseModel):
@@ -108,7 +109,7 @@ def create(settings: ServiceSettings | None = None) -> FastAPI:
 
     @service.post("/refunds", dependencies=inside, status_code=202)
     async def refund(wanted: Refund) -> dict[str, int]:
-        return {"payments": provider.refund(wanted.order)}
+        return {"payments": provider.refund(wanted.order, wanted.payment)}
 
     @service.post("/moderation", dependencies=inside)
     async def moderation(given: Texts) -> dict[str, list[str]]:

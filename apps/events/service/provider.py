@@ -52,9 +52,11 @@ class Provider:
             payment.paid, payment.sequence = True, 2
             self._tell(self._message(payment, 1, "created"), self._message(payment, 2, "succeeded"))
 
-    def refund(self, order: str) -> int:
-        """Give back what was paid for an order; tell in how many payments."""
-        paid = [each for each in self.payments.values() if each.order == order and each.paid]
+    def refund(self, order: str, only: str | None = None) -> int:
+        """Give back what was paid for an order, or one payment; tell in how many payments."""
+        paid = [
+            each for each in self.payments.values() if each.order == order and each.paid and only in (None, each.id)
+        ]
         for payment in paid:
             payment.paid = False
             payment.sequence += 1
