@@ -16,12 +16,13 @@ from helpers.application_versions import version
 from helpers.patience import PATIENCE
 from helpers.reopened_stores import Reopened
 from helpers.waiting import until
-from synovia import MutationContext, Table, migration
+from synovia import Model, MutationContext, Table, migration
 from synovia.app import Synovia
 from synovia.config import Settings
 from synovia.functions.registry import Registry
 from synovia.migrations import service
 from synovia.migrations.check import TableCheck, check_table, fingerprint, look_again
+from synovia.migrations.plan import lines_of, plan
 from synovia.schema import Document
 from synovia.schema.specs import TableSpec
 from synovia.store.base import Batch, Store, Write
@@ -81,6 +82,35 @@ async def started(registry: Registry, store: Store) -> AsyncIterator[Synovia]:
     async with asyncio.timeout(PATIENCE), app.lifespan():
         await until(lambda: app.schema._check == "done")
         yield app
+
+
+class Verse(Model):
+    first_line: str = ""
+
+
+class Song(Table, name="songs"):
+    play_count: int = 0
+    verses: list[Verse] = []
+
+
+async def test_a_field_under_its_name_in_python_is_named_once_at_start_and_in_the_plan(
+    reopened: Reopened, caplog: pytest.LogCaptureFixture
+) -> None:
+    found: list[Document] = [
+        {"_id": "a", "playCount": 1, "verses": [{"firstLine": "O"}], "more": 1},
+        {"_id": "b", "play_count": 1, "verses": [{"first_line": "O"}, {"first_line": "P"}]},
+        {"_id": "c", "play_count": 2},
+    ]
+    await keep(reopened.store(), *found, table="songs")
+    told = "which is {} in the database: no condition and no index finds it under this name"
+    faults = [f"play_count, {told.format('playCount')}", f"verses.first_line, {told.format('firstLine')}"]
+    registry = version("music", Song)
+    async with started(registry, reopened.store()) as app:
+        warned = [each.getMessage() for each in caplog.records if "no index finds it" in each.getMessage()]
+        assert warned == [f"the document b of songs has {fault}" for fault in faults]
+        assert (await app.health.report())["schema"] == "ok"
+        lines = [*lines_of(await plan(app.store, registry))]
+        assert lines[-4:-1] == ["songs: 3 documents", *(f"  b  {fault}" for fault in faults)]
 
 
 CHANGES: list[tuple[type[Table], str]] = [

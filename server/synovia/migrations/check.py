@@ -12,7 +12,7 @@ import hashlib
 import inspect
 import logging
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final
@@ -22,6 +22,8 @@ from synovia.keys import BY_ID, Order
 from synovia.migrations.batches import BatchSize, after, key_of
 from synovia.schema import Document, Misfit, Table, misfit_of
 from synovia.schema.annotations import fields_of, models_in
+from synovia.schema.misfits import id_text
+from synovia.schema.wire_names import python_names_in
 from synovia.store.base import Store
 
 logger = logging.getLogger("synovia")
@@ -49,6 +51,50 @@ class TableCheck:
 
 
 @dataclass(frozen=True, slots=True)
+class Misnamed:
+    """A field that a document has under its name in Python: it is read, and no condition and no index finds it.
+
+    Attributes:
+        id: Of the first document that was found with it, as a text.
+        field: Its place, as ``verses.first_line``.
+        name: What the database calls it.
+    """
+
+    table: str
+    id: str
+    field: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"the document {self.id} of {self.table} has {self.fault}"
+
+    @property
+    def fault(self) -> str:
+        """What is wrong."""
+        return f"{self.field}, which is {self.name} in the database: no condition and no index finds it under this name"
+
+
+class MisnamedFields:
+    """Tells of each such field of a table once.
+
+    Args:
+        tell: Is told.
+    """
+
+    def __init__(self, tell: Callable[[Misnamed], object]) -> None:
+        self._tell = tell
+        self._told: set[tuple[str, str]] = set()
+
+    def look(self, model: type[Table], document: Document) -> None:
+        """Look at a document that fits its table."""
+        table = model.spec.name
+        for place, name in python_names_in(model, document):
+            if (table, place) not in self._told:
+                self._told.add((table, place))
+                self._tell(Misnamed(table, id_text(document.get("_id")), place, name))
+
+
+@dataclass(frozen=True, slots=True)
 class RenamedTable:
     """A table that is empty, while another one that is none of the application's holds documents of its shape."""
 
@@ -64,21 +110,23 @@ class RenamedTable:
         )
 
 
-async def sample(store: Store, models: Models, known: UnreadableDocuments) -> None:
+async def sample(store: Store, models: Models, known: UnreadableDocuments, misnamed: MisnamedFields) -> None:
     """Look at some documents of every table."""
     ts, _ = await store.newest()
     snapshot = store.snapshot(ts)
     for name, model in models.items():
         for order in (Order.ASC, Order.DESC):
             documents = await snapshot.scan(name, BY_ID, after(None), order, limit=SAMPLE)
-            for misfit in await misfits_of(model, documents):
+            for misfit in await misfits_of(model, documents, misnamed):
                 known.note(misfit)
 
 
-async def check_table(store: Store, model: type[Table], found: TableCheck) -> AsyncIterator[list[Misfit]]:
+async def check_table(
+    store: Store, model: type[Table], found: TableCheck, misnamed: MisnamedFields | None = None
+) -> AsyncIterator[list[Misfit]]:
     """Look at every document of a table after ``found.after``, batch by batch; give those of each that do not fit."""
     async for documents in batches_of(store, model.spec.name, found.after):
-        misfits = await misfits_of(model, documents)
+        misfits = await misfits_of(model, documents, misnamed)
         found.documents += len(documents)
         found.misfits += len(misfits)
         found.after = key_of(documents[-1])
@@ -105,14 +153,18 @@ async def batches_of(store: Store, table: str, key: bytes | None = None) -> Asyn
             return
 
 
-async def misfits_of(model: type[Table], documents: Sequence[Document]) -> list[Misfit]:
-    """Give what is wrong with documents, those that fit left aside."""
+async def misfits_of(
+    model: type[Table], documents: Sequence[Document], misnamed: MisnamedFields | None = None
+) -> list[Misfit]:
+    """Give what is wrong with documents; of those that fit, note what they have under a name of Python."""
     found = []
     for place, document in enumerate(documents):
         if place % _AT_ONCE == _AT_ONCE - 1:
             await asyncio.sleep(0)
         if (misfit := misfit_of(model, document)) is not None:
             found.append(misfit)
+        elif misnamed is not None:
+            misnamed.look(model, document)
     return found
 
 

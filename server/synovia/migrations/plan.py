@@ -9,7 +9,7 @@ from typing import Any, Final
 from synovia.functions.aggregate_trees import CHANGES, NODES
 from synovia.functions.registry import Registry
 from synovia.keys import IndexSpec, ParallelArrays, decode, encode_value, index_keys
-from synovia.migrations.check import batches_of, misfits_of, renamed_tables
+from synovia.migrations.check import Misnamed, MisnamedFields, batches_of, misfits_of, renamed_tables
 from synovia.migrations.runner import states_of
 from synovia.schema import Document, Misfit, Table
 from synovia.schema.misfits import id_text
@@ -123,10 +123,12 @@ async def _table(store: Store, model: type[Table], missing: Sequence[StoredIndex
     new = {each.fields for each in missing if each.table == name and each.unique}
     keys = [_UniqueKeys(index) for index in model.spec.indexes if index.unique and index.fields in new]
     examples: list[Misfit] = []
+    misnamed: list[Misnamed] = []
+    fields = MisnamedFields(misnamed.append)
     count = 0
     async for batch in batches_of(store, name):
         documents += len(batch)
-        misfits = await misfits_of(model, batch)
+        misfits = await misfits_of(model, batch, fields)
         count += len(misfits)
         examples += misfits[: MOST_EXAMPLES - len(examples)]
         for each in keys:
@@ -136,6 +138,7 @@ async def _table(store: Store, model: type[Table], missing: Sequence[StoredIndex
         "documents": documents,
         "misfits": count,
         "examples": [{"id": each.id, "field": each.field, "reason": each.reason} for each in examples],
+        "misnamed": [{"id": each.id, "field": each.field, "name": each.name, "text": each.fault} for each in misnamed],
         "equalKeys": [text for each in keys for text in each.found],
     }
 
@@ -187,6 +190,8 @@ def _table_lines(table: Mapping[str, Any]) -> Iterable[str]:
     yield f"{table['name']}: {table['documents']:,} documents{wrong}"
     for each in table["examples"]:
         yield f"  {each['id']}  {each['field'] or 'as a whole'}: {each['reason']}"
+    for each in table.get("misnamed", ()):
+        yield f"  {each['id']}  {each['text']}"
     for text in table["equalKeys"]:
         yield f"  {text}: a hub of this version would not start"
 

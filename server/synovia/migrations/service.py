@@ -14,6 +14,7 @@ from synovia.functions.registry import Registry
 from synovia.functions.schema_states import SchemaCheckState
 from synovia.health import Level, PartHealth
 from synovia.migrations.check import (
+    MisnamedFields,
     RenamedTable,
     TableCheck,
     check_table,
@@ -64,6 +65,7 @@ class SchemaService:
         self._clock = clock
         self.migrations = Migrations(engine, registry, hub)
         self.renamed: list[RenamedTable] = []
+        self._misnamed = MisnamedFields(lambda each: logger.warning("%s", each))
         self.documents = 0
         self._check = "pending" if settings.check else "off"
         self._task: asyncio.Task[None] | None = None
@@ -135,7 +137,7 @@ class SchemaService:
 
     async def look(self) -> None:
         """Look at some documents of each table, and for tables that were renamed."""
-        await sample(self._store, self._models, self._engine.unreadable)
+        await sample(self._store, self._models, self._engine.unreadable, self._misnamed)
         self.renamed = await renamed_tables(self._store, self._models)
         for each in self.renamed:
             logger.warning("%s", each)
@@ -173,7 +175,7 @@ class SchemaService:
         if state is not None:
             found = TableCheck(state.documents, state.misfits, state.after)
         noted = began = time.monotonic()
-        async for misfits in check_table(self._store, model, found):
+        async for misfits in check_table(self._store, model, found, self._misnamed):
             for misfit in misfits:
                 self._engine.unreadable.note(misfit)
             now = time.monotonic()

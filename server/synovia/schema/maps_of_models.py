@@ -72,6 +72,12 @@ class Slot:
 
 
 @lru_cache(maxsize=1024)
+def slot_of(model: type[BaseModel], *, stored: bool = False) -> Slot:
+    """Give what the value of a model may be."""
+    return Slot((model,), stored=stored)
+
+
+@lru_cache(maxsize=1024)
 def slots_of(models: Models, *, stored: bool = False) -> Mapping[str, Slot]:
     """Give those fields of some models in which a map may stand for a model, by the names that they have there."""
     found: dict[str, list[Any]] = {}

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from synovia.schema.faults import Unknown, meant
-from synovia.schema.maps_of_models import NESTING, Models, Slot, given_names, slots_of
+from synovia.schema.maps_of_models import NESTING, Models, given_names, slot_of, slots_of
 from synovia.schema.specs import CREATION_TIME
 
 
@@ -22,7 +22,7 @@ def may_be_unknown(model: type[BaseModel], given: Mapping[str, Any]) -> bool:
 
 def unknown_fields(model: type[BaseModel], given: Mapping[str, Any]) -> Iterator[Unknown]:
     """Give each that a program says; also inside, where a map stands for a model."""
-    for at, found, models in Slot([model]).maps(given, positions=True):
+    for at, found, models in slot_of(model).maps(given, positions=True):
         yield from (((*at, name), _fields_of(models)) for name in _unknown(models, found))
 
 
@@ -39,7 +39,7 @@ def passed_over_in(model: type[BaseModel], given: Mapping[str, Any]) -> Iterator
     Yields:
         The place, as ``items.cuont`` without positions in lists, and what may be meant there.
     """
-    for at, found, models in Slot([model]).maps(given):
+    for at, found, models in slot_of(model).maps(given):
         for name in _unknown(models, found):
             if name != CREATION_TIME:
                 fields = (info.alias or each for model in models for each, info in model.model_fields.items())
