@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from rich.table import Table
@@ -10,6 +11,9 @@ from rich.table import Table
 from benchmarks.results import Result, Row
 
 HEADINGS = ("benchmark", "what", "figure", "peer's", "ratio", "aim", "peer", "met")
+_PLACE = re.compile(
+    r"(?P<begin><!-- python -m benchmarks (?P<names>\w+(?: \w+)*) --docs -->\n).*?(?P<end><!-- end -->)", re.DOTALL
+)
 _COLORS = {"yes": "[green]yes[/]", "no": "[red]no[/]"}
 
 
@@ -33,28 +37,33 @@ def markdown(results: Iterable[Result]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def document(result: Result) -> str:
-    """Lay one benchmark out for its place in a document."""
-    return result.laid_out if result.laid_out is not None else markdown([result])
+def document(results: Sequence[Result]) -> str:
+    """Lay benchmarks out for their place in a document."""
+    alone = results[0].laid_out if len(results) == 1 else None
+    return markdown(results) if alone is None else alone
 
 
 def put_into_documents(results: Iterable[Result], folder: Path, conditions: str) -> Iterator[Path]:
     """Replace the figures and pictures of benchmarks in pages that have a place for them; give the files that were written.
 
-    Such a place begins with ``<!-- python -m benchmarks NAME --docs -->`` and ends with ``<!-- end -->``.
+    Such a place begins with ``<!-- python -m benchmarks NAME ... --docs -->`` and ends with ``<!-- end -->``; one of several
+    benchmarks is left as it is, unless all of them have run.
 
     Args:
         folder: That of the pages; pictures lie in its ``images``.
         conditions: What is said of the machine.
     """
-    for result in results:
-        begin, end = f"<!-- python -m benchmarks {result.name} --docs -->\n", "<!-- end -->"
-        for page in sorted(folder.glob("*.md")):
-            before, found, rest = page.read_text().partition(begin)
-            if found:
-                after = rest.partition(end)[2]
-                page.write_text(f"{before}{begin}\n{document(result)}\n\n{conditions}\n\n{end}{after}")
-                yield page
+    by_name = {result.name: result for result in results}
+    for page in sorted(folder.glob("*.md")):
+        text = page.read_text()
+        places = [each for each in _PLACE.finditer(text) if by_name.keys() >= {*each["names"].split()}]
+        for place in reversed(places):
+            figures = document([by_name[name] for name in place["names"].split()])
+            text = f"{text[: place.end('begin')]}\n{figures}\n\n{conditions}\n\n{text[place.start('end') :]}"
+        if places:
+            page.write_text(text)
+            yield page
+    for result in by_name.values():
         for name, drawn in result.pictures.items():
             file = folder / "images" / f"{result.name}-{name}.svg"
             file.write_text(drawn)

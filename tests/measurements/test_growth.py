@@ -11,7 +11,7 @@ from benchmarks.growth.laws import Group, Law, Point, Series
 from benchmarks.growth.picture import duration, picture
 from benchmarks.growth.places import sqlite_place
 from benchmarks.report import put_into_documents
-from benchmarks.results import Result, Setting
+from benchmarks.results import Result, Row, Setting
 
 _QUICK = Setting("", quick=True)
 _SVG = "{http://www.w3.org/2000/svg}"
@@ -82,6 +82,21 @@ def test_figures_go_where_a_page_has_a_place_for_them(tmp_path: Path) -> None:
     assert text.endswith("| yes |\n\n2 cores.\n\n<!-- end -->\n\nafter\n")
     assert "before" not in text
     assert (tmp_path / "other.md").read_text() == "# Other\n"
+
+
+def test_figures_of_several_benchmarks_are_renewed_together_or_not_at_all(tmp_path: Path) -> None:
+    begin, end = "<!-- python -m benchmarks latency live --docs -->\n", "<!-- end -->\n"
+    page = tmp_path / "performance.md"
+    page.write_text(before := f"{begin}| before |\n{end}\nafter\n")
+    latency, live = (Result(name, (Row("p50", 1.0, "ms", "bare", 2.0, 0.5),)) for name in ("latency", "live"))
+    assert not list(put_into_documents([latency], tmp_path, "2 cores."))
+    assert page.read_text() == before
+    assert list(put_into_documents([live, latency], tmp_path, "2 cores.")) == [page]
+    text = page.read_text()
+    assert text.startswith(begin)
+    assert text.endswith(f"\n\n2 cores.\n\n{end}\nafter\n")
+    assert "before" not in text
+    assert -1 < text.index("| latency | p50 |") < text.index("| live | p50 |")
 
 
 def test_series_of_several_stores_share_a_picture() -> None:
