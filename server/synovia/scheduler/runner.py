@@ -11,7 +11,7 @@ import asyncio
 import logging
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -24,12 +24,8 @@ from synovia.engine.live_query import LiveQuery
 from synovia.engine.outcomes import Outcome
 from synovia.errors import UnknownFunction
 from synovia.functions.access import CallOrigin
-from synovia.functions.context import MutationContext, Work
-from synovia.functions.function import Isolation, Kind
-from synovia.functions.job import JobFunction
 from synovia.functions.registry import Registry
 from synovia.functions.scheduling_cause import running_scheduled
-from synovia.functions.workflow import WorkflowFunction
 from synovia.health import Level, PartHealth
 from synovia.scheduler.calls import Calls
 from synovia.scheduler.claims import Claimed, Finish, Place
@@ -40,6 +36,7 @@ from synovia.scheduler.failures import Failure, Failures
 from synovia.scheduler.health import SchedulerHealth
 from synovia.scheduler.jobs import JobTransitions
 from synovia.scheduler.lanes import Lanes
+from synovia.scheduler.moves import Moves, checked
 from synovia.scheduler.reading import DueReading
 from synovia.scheduler.settings import SchedulerSettings
 from synovia.scheduler.transitions import CallTransitions, Claim, Ended
@@ -47,19 +44,15 @@ from synovia.scheduler.workflows import WorkflowTransitions
 from synovia.store.base import StoreError, Ts
 from synovia.tasks import begin, end, keep_running
 from synovia_protocol import codec
-from synovia_protocol.errors import ErrorCode, ErrorInfo
 
 logger = logging.getLogger("synovia")
 
-LONGEST_WAIT = 10.0
 PENALTY_SECONDS = 10.0
 SHORTEST_PAUSE = 0.01
 REST = 0.0125
 """While more is known to be due than can be done at once, that is read so many seconds apart, up to eight times as many
 where it takes long: it costs as much as some calls do."""
 MOST_ROUNDS = 10_000
-
-_Fail = Callable[[MutationContext, str, ErrorInfo], Awaitable[list[Failure]]]
 
 
 def calls_of(registry: Registry, settings: SchedulerSettings) -> Calls:
@@ -95,7 +88,6 @@ class Runner:
         self._engine = engine
         self._calls = calls
         self._transitions = CallTransitions(calls, int(self.settings.lease * 1000))
-        self._jobs = JobTransitions(calls, self._transitions)
         self._workflows = WorkflowTransitions(calls, self._transitions, self.settings.max_kept_workflows)
         self._guard = JumpGuard(clock, steady, DOUBT_SECONDS, "what that makes due")
         self._due = [
@@ -113,6 +105,14 @@ class Runner:
         self._health = SchedulerHealth(clock)
         self.failures = Failures()
         self.payer_of: Callable[[str | None], Payer | None] = lambda _: None
+        self._moves = Moves(
+            engine,
+            calls.registry,
+            self._transitions,
+            JobTransitions(calls, self._transitions),
+            self._workflows,
+            self._note_failures,
+        )
 
     # --- life
 
@@ -137,7 +137,7 @@ class Runner:
         self._workflows.stop()
         if held:
             work = partial(self._transitions.release, held=held)
-            self._note(await self._engine.transact(work, path="_scheduler:release"))
+            self._moves.note(await self._engine.transact(work, path="_scheduler:release"))
 
     @property
     def running(self) -> int:
@@ -165,7 +165,7 @@ class Runner:
 
     async def adopt(self) -> None:
         """Make the crons of the database those of the application."""
-        _checked(await self._commit(self._transitions.adopt, path="_scheduler:adopt"))
+        checked(await self._moves.commit(self._transitions.adopt, path="_scheduler:adopt"))
 
     # --- following the due_calls
 
@@ -293,81 +293,30 @@ class Runner:
     async def take_up(self) -> float | None:
         """Take up what is due now; tell the seconds for which some of it has to wait. For tests."""
         for due in self._due:
-            outcome = _checked(await self._engine.run_system_query(due.query, due.recall))
+            outcome = checked(await self._engine.run_system_query(due.query, due.recall))
             due.read(outcome.packed or b"", outcome.ts or 0)
         pauses = [pause for due in self._due if (pause := self._begin(due)) is not None]
         return min(pauses, default=None)
 
-    # --- moving on: each tells the outcome of its last transaction, which has found something to do or nothing
+    # --- moving on
 
     async def _move_on(self, item: DueCall, place: Place, claimed: Claimed | None) -> Outcome:
         if claimed is not None:
             return await self._act(item.id, claimed, place)
-        match item.task:
-            case "mutation":
-                return await self._run_mutation(item)
-            case "action" | "running":
-                return await self._run_action(item, place)
-            case "job":
-                return await self._run_step(item)
-            case "workflow":
-                return await self._run_turn(item)
-            case "ended":
-                return await self._give_up(item)
-            case "cron":
-                return await self._run_cron(item)
-            case "batch":
-                return await self._unpack(item)
-            case "finished":
-                return _checked(await self._commit(self._transitions.sweep, path="_scheduler:sweep"))
-
-    async def _run_mutation(self, item: DueCall) -> Outcome:
-        function = self._calls.registry.functions.get(item.path)
-        if function is None or function.kind is not Kind.MUTATION:
-            return await self._fail(item, UnknownFunction(f"there is no mutation {item.path!r}").info)
-        with running_scheduled(item.id):
-            outcome = await self._commit(
-                lambda ctx: self._transitions.run(ctx, item, function), path=item.path, isolation=function.isolation
-            )
-        return await self._fail(item, outcome.error) if outcome.error is not None else self._note(outcome)
-
-    async def _run_step(self, item: DueCall) -> Outcome:
-        function = self._calls.registry.background.get(item.path)
-        if not isinstance(function, JobFunction):
-            return await self._fail(item, UnknownFunction(f"there is no job {item.path!r}").info)
-        return await self._go_on(item, lambda ctx: self._jobs.step(ctx, item, function), self._jobs.fail)
-
-    async def _run_turn(self, item: DueCall) -> Outcome:
-        function = self._calls.registry.background.get(item.path)
-        if not isinstance(function, WorkflowFunction):
-            return await self._fail(item, UnknownFunction(f"there is no workflow {item.path!r}").info)
-        return await self._go_on(item, lambda ctx: self._workflows.turn(ctx, item, function), self._workflows.fail)
-
-    async def _go_on(self, item: DueCall, work: Work, fail: _Fail) -> Outcome:
-        """Do the next of what a call does in several transactions; ``fail`` notes that it has failed."""
-        with running_scheduled(item.id):
-            outcome = await self._commit(work, path=item.path)
-        if (error := outcome.error) is not None:
-            outcome = _checked(await self._commit(lambda ctx: fail(ctx, item.id, error), path="_scheduler:fail"))
-        return self._note(outcome)
-
-    async def _give_up(self, item: DueCall) -> Outcome:
-        return _checked(await self._commit(lambda ctx: self._workflows.give_up(ctx, item), path="_scheduler:give_up"))
-
-    async def _fail(self, item: DueCall, error: ErrorInfo) -> Outcome:
-        failed = await self._commit(lambda ctx: self._transitions.fail(ctx, item.id, error), path="_scheduler:fail")
-        return self._note(_checked(failed))
+        if item.task in ("action", "running"):
+            return await self._run_action(item, place)
+        return await self._moves.move_on(item)
 
     async def _run_action(self, item: DueCall, place: Place) -> Outcome:
         if item.path not in self._calls.registry.functions:
-            return await self._fail(item, UnknownFunction(f"there is no action {item.path!r}").info)
-        outcome = await self._commit(lambda ctx: self._transitions.claim(ctx, item), path="_scheduler:claim")
+            return await self._moves.fail(item, UnknownFunction(f"there is no action {item.path!r}").info)
+        outcome = await self._moves.commit(lambda ctx: self._transitions.claim(ctx, item), path="_scheduler:claim")
         if outcome.error is not None:
-            return await self._fail(item, outcome.error)
+            return await self._moves.fail(item, outcome.error)
         claim = outcome.value()
         if isinstance(claim, dict):
             return await self._act(item.id, Claimed(Claim.model_validate(claim), outcome.ts or 0), place)
-        return self._note(outcome)
+        return self._moves.note(outcome)
 
     async def _act(self, id_: str, claimed: Claimed, place: Place) -> Outcome:
         claim = claimed.claim
@@ -398,7 +347,7 @@ class Runner:
                 if place.following is None:
                     del self._busy[following.id]
         work = partial(self._transitions.finish, **finish._asdict())
-        outcome = _checked(await self._commit(work, path="_scheduler:finish"))
+        outcome = checked(await self._moves.commit(work, path="_scheduler:finish"))
         return outcome, outcome.value()
 
     async def _finish_and_claim(
@@ -407,7 +356,7 @@ class Runner:
         """Do both, or neither: then the one that was to follow cannot be taken so, and is left to be taken by itself."""
         seen = self._engine.head
         work = partial(self._transitions.finish_and_claim, **finish._asdict(), following=following)
-        outcome = await self._commit(work, path="_scheduler:finish")
+        outcome = await self._moves.commit(work, path="_scheduler:finish")
         if outcome.error is not None:
             return None
         ended = Ended.model_validate(outcome.value())
@@ -440,46 +389,8 @@ class Runner:
         finally:
             self._acting.pop(id_, None)
 
-    async def _unpack(self, item: DueCall) -> Outcome:
-        outcome = await self._commit(lambda ctx: self._transitions.unpack(ctx, item.id), path="_scheduler:unpack")
-        if (error := outcome.error) is None:
-            return outcome
-        work = partial(self._transitions.fail_batch, id_=item.id, error=error)
-        return self._note(_checked(await self._commit(work, path="_scheduler:fail_batch")))
-
-    async def _run_cron(self, item: DueCall) -> Outcome:
-        function = self._calls.registry.functions[item.path]
-        work = partial(self._transitions.run_cron, due=item, function=function)
-        if function.kind is Kind.MUTATION:
-            with running_scheduled(None):
-                outcome = await self._commit(work, path=item.path, isolation=function.isolation)
-        else:  # which is only scheduled here
-            outcome = await self._commit(work, path="_scheduler:run_cron")
-        if (error := outcome.error) is None:
-            return outcome
-        failed = await self._commit(
-            lambda ctx: self._transitions.fail_cron(ctx, item, function, error), path="_scheduler:fail_cron"
-        )
-        return self._note(_checked(failed))
-
-    def _note(self, outcome: Outcome) -> Outcome:
-        """Say what has failed, now that it is committed."""
-        if outcome.error is None:
-            self._note_failures(outcome.value())
-        return outcome
-
     def _note_failures(self, failures: Iterable[Any]) -> None:
         self.failures.note(map(Failure.model_validate, failures), int(self._clock() * 1000))
-
-    async def _commit(self, work: Work, *, path: str, isolation: Isolation = "serializable") -> Outcome:
-        """Do a step, again and again as long as the database cannot be used or others are always faster."""
-        wait = 0.1
-        while True:
-            outcome = await self._engine.transact(work, path=path, isolation=isolation)
-            if outcome.error is None or not (outcome.unusable or outcome.error.code == ErrorCode.OVERLOADED):
-                return outcome
-            await asyncio.sleep(wait)
-            wait = min(LONGEST_WAIT, wait * 2)
 
     # --- leases
 
@@ -496,8 +407,3 @@ class Runner:
         outcome = await self._engine.transact(lambda ctx: self._transitions.renew(ctx, held), path="_scheduler:renew")
         for id_ in [] if outcome.error is not None else outcome.value():
             self._end_action(id_)
-
-
-def _checked(outcome: Outcome) -> Outcome:
-    outcome.value()
-    return outcome
