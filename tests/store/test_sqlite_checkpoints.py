@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import random
-import shutil
-import signal
 import sqlite3
-import sys
 import threading
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -18,24 +14,14 @@ from typing import Any
 import pytest
 
 from helpers.charges import Counted
-from helpers.committed_rounds import TABLE, batch_of, new_file, reopened
-from helpers.forked_commands import PipedCommand, run
-from helpers.patience import PATIENCE
+from store.short_logs import MANY, NOTES, PAGE, REFUSED, SALTS, SOME, Syncs, opened, text_of, texts_in, write_pages
 from synovia import charges
-from synovia.schema.specs import TableSpec
 from synovia.store.base import Batch, StoreUnusable, Write
-from synovia.store.sqlite import SQLiteStore, connection, disk_file, write_ahead_log
+from synovia.store.sqlite import SQLiteStore
 from synovia.store.sqlite.database import Database
 from synovia.store.sqlite.worker import Worker
 from synovia.testing.stores.steps import everything, inserted
 from synovia_protocol.arrays import chunk_digest
-
-NOTES = [TableSpec("notes")]
-PAGE = 4096
-SOME, MANY = 20, 60
-SALTS = slice(16, 24)
-"""Where the log says whether it was begun anew."""
-REFUSED = OSError(5, "Input/output error")
 
 
 @pytest.fixture
@@ -53,60 +39,6 @@ async def store(syncs: Syncs) -> AsyncIterator[SQLiteStore]:
     store = await opened(syncs, NOTES)
     yield store
     await store.close()
-
-
-async def opened(syncs: Syncs, tables: Sequence[TableSpec]) -> SQLiteStore:
-    """Open a store whose log is short from now on, and has just been begun anew."""
-    syncs.patch.setattr(write_ahead_log, "_SOME", SOME)
-    syncs.patch.setattr(write_ahead_log, "_MANY", MANY)
-    store = SQLiteStore(str(syncs.file))
-    await store.open(tables)
-    await store._run(_checkpoint)
-    syncs.of_file.clear()
-    return store
-
-
-def _checkpoint(database: Database) -> None:
-    assert database._log is not None
-    database._log.checkpoint()
-
-
-class Syncs:
-    """Waits for the disk to have a database; something may be done ahead of that, for its file and for its log."""
-
-    def __init__(self, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.patch = monkeypatch
-        self.file, self.log = path, path.with_name(f"{path.name}-wal")
-        self.of_file = threading.Event()
-        self.ahead: Callable[[], None] = lambda: None
-        self.ahead_of_log: Callable[[], None] = lambda: None
-        self._sync = disk_file._sync
-        monkeypatch.setattr(disk_file, "_sync", self.sync)
-
-    def sync(self, descriptor: int) -> None:
-        synced = os.fstat(descriptor)
-        if is_file := os.path.samestat(synced, self.file.stat()):
-            self.ahead()
-        elif os.path.samestat(synced, self.log.stat()):
-            self.ahead_of_log()
-        self._sync(descriptor)
-        if is_file:
-            self.of_file.set()
-
-    def salts(self) -> bytes:
-        return self.log.read_bytes()[SALTS]
-
-    async def checkpoint(self) -> None:
-        """Wait until the disk has the file."""
-        assert await asyncio.to_thread(self.of_file.wait, 30)
-
-
-def text_of(pages: int) -> str:
-    return "x" * (pages * PAGE)
-
-
-async def write_pages(store: SQLiteStore, number: int, pages: int) -> None:
-    await store.commit(Batch(inserted("notes", {"_id": number, "text": text_of(pages)})))
 
 
 # --- when there is one ------------------------------------------------------------------------------------------------
@@ -263,15 +195,6 @@ async def test_a_file_that_the_disk_does_not_take_ends_everything_and_its_log_is
     assert await texts_in(lost) == {1: SOME}
 
 
-async def test_the_log_is_kept_also_when_the_process_ends(path: Path) -> None:
-    old, log = path.with_name("old.db"), path.with_name(f"{path.name}-wal")
-    ended = run([str(path), "refused", str(old)], os.environ, "store.test_sqlite_checkpoints", in_full=True)
-    assert ended.returncode == 0, ended.stderr
-    old.replace(path)  # nothing of what was copied has come to the disk
-    assert log.exists()
-    assert await texts_in(path) == {1: SOME}
-
-
 async def test_a_log_that_cannot_be_copied_now_is_copied_when_it_has_grown(store: SQLiteStore, syncs: Syncs) -> None:
     """As for want of space; here SQLite refuses because something is being read."""
 
@@ -343,17 +266,6 @@ async def test_there_is_none_of_a_file_that_was_replaced(store: SQLiteStore, syn
         await store.ping()
     assert syncs.file.read_bytes() == old
     assert not syncs.of_file.is_set()
-
-
-async def texts_in(path: Path) -> dict[int, int]:
-    """Give the pages of each note of a database that is opened anew."""
-    store = SQLiteStore(str(path))
-    await store.open(NOTES)
-    try:
-        found = await everything(store, (await store.newest())[0], "notes")
-    finally:
-        await store.close()
-    return {each["_id"]: len(each["text"]) // PAGE for each in found}
 
 
 # --- the power fails --------------------------------------------------------------------------------------------------
@@ -430,75 +342,3 @@ async def test_nothing_that_was_acknowledged_is_lost_when_the_power_fails_at_any
         assert check == ("ok",)
         assert acknowledged <= fence - before <= acknowledged + 1
         assert found == history[fence - before]
-
-
-# --- the process is killed --------------------------------------------------------------------------------------------
-
-STEPS = {
-    "before the log is copied": "PRAGMA synchronous = OFF",
-    "amid copying": "PRAGMA main.wal_checkpoint(PASSIVE)",
-    "when it is copied": "PRAGMA synchronous = NORMAL",
-    "before the disk has the file": "",
-    "when the disk has the file": f"PRAGMA user_version = {connection.FORMAT}",
-    "before the log is begun anew": "COMMIT",
-}
-
-
-@pytest.mark.parametrize("step", STEPS)
-async def test_a_process_that_is_killed_amid_a_checkpoint_loses_nothing(path: Path, step: str) -> None:
-    start = await new_file(path)
-    child = PipedCommand("store.test_sqlite_checkpoints", [str(path), "killed", step], os.environ)
-    with child.stdout:
-        acknowledged = [int(line) for line in child.stdout]
-    assert child.wait(PATIENCE) == -signal.SIGKILL
-    assert await reopened(path, acknowledged[-1], start) >= 3
-
-
-def die() -> None:
-    os.kill(os.getpid(), signal.SIGKILL)
-
-
-async def commit_until_killed(path: str, step: str, patch: pytest.MonkeyPatch) -> None:
-    """Commit round after round and print its number; die at a step of a checkpoint after the third."""
-    syncs = Syncs(Path(path), patch)
-    store = await opened(syncs, [TABLE])
-    _, round_ = await store.newest()
-    seen = list[str]()
-
-    def trace(statement: str) -> None:
-        seen.append(statement)
-        is_within = "PRAGMA main.wal_checkpoint(PASSIVE)" in seen[-8:] or STEPS[step] in seen[:-1]
-        if statement == STEPS[step] and (is_within or step in ("before the log is copied", "amid copying")):
-            die()
-
-    while True:
-        round_ += 1
-        await store.commit(batch_of(round_))
-        print(round_, flush=True)
-        if round_ == 3:
-            await store.ping()
-            syncs.ahead = die if not STEPS[step] else lambda: None
-            await store._run(lambda database: database.connection.set_trace_callback(trace))
-
-
-async def fail(path: str, copy: str, patch: pytest.MonkeyPatch) -> None:
-    """Have a checkpoint fail, and end as every process does."""
-    syncs = Syncs(Path(path), patch)
-    store = await opened(syncs, NOTES)
-    shutil.copy(path, copy)
-    asked = threading.Event()
-
-    def refuse() -> None:
-        asked.set()
-        raise REFUSED
-
-    syncs.ahead = refuse
-    await write_pages(store, 1, SOME)
-    assert await asyncio.to_thread(asked.wait, 30)
-    await store.close()
-
-
-if __name__ == "__main__":
-    _, database, kind, argument = sys.argv
-    with pytest.MonkeyPatch.context() as patched:
-        asyncio.run((commit_until_killed if kind == "killed" else fail)(database, argument, patched))
