@@ -466,12 +466,10 @@ class Executor:
         told = {"function": function.path, "reference": reference}
         logger.exception("%s failed (error %s)", function.path, reference, extra=told)
         self.on_failure(reference, error)
-        text = (
-            "; ".join([f": {type(error).__name__}: {error}", *getattr(error, "__notes__", ())]) if self._debug else ""
-        )
-        return ErrorInfo(
-            ErrorCode.SERVER_ERROR, f"server error {reference} in {function.path}{text}", {"id": reference}
-        )
+        text = f"server error {reference} in {function.path}"
+        if self._debug:
+            text = "; ".join([f"{text}: {type(error).__name__}: {error}", *getattr(error, "__notes__", ())])
+        return ErrorInfo(ErrorCode.SERVER_ERROR, text, {"id": reference})
 
     def prepare(
         self,
