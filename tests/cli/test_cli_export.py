@@ -53,6 +53,10 @@ def test_a_backup_is_restored_and_compared(database: str, tmp_path: Path) -> Non
     assert done.stdout.splitlines()[-1] == "compared: every document and array is there as in the file"
     again = synovia("restore", file, "--store", target)
     assert (again.returncode, "holds documents already (of notes)" in again.stderr) == (1, True)
+    assert "--into-existing" not in again.stderr, "restore has no such option"
+    assert "synovia reset" in again.stderr
+    assert synovia("reset", "--yes", "--store", target).returncode == 0
+    assert synovia("restore", file, "--store", target).returncode == 0, "so an old backup comes over newer documents"
 
 
 def test_export_and_import_as_json(database: str, tmp_path: Path) -> None:

@@ -87,6 +87,19 @@ async def test_a_signal_finishes_what_runs_and_spreads_the_clients_over_time(tmp
         assert await ended(process, 5) == 0
 
 
+async def test_a_terminal_that_goes_stops_a_server_cleanly(tmp_path: Path) -> None:
+    async with AsyncExitStack() as stack, asyncio.timeout(PATIENCE):
+        process, url = stack.enter_context(server_of(tmp_path / "x.db"))
+        socket = await stack.enter_async_context(socket_to(f"{url}/sync"))
+        client = Client(socket, ClientSession(np.random.default_rng().bytes(16)))
+        await client.send(client.session.connect("test"))
+        await client.subscribe(1, "posts:texts", {"wall": "a"})
+        process.send_signal(signal.SIGHUP)
+        fatal, closed_with = await client.end()
+        assert (fatal.error.code, closed_with) == ("stopping", 1001)
+        assert await ended(process, 5) == 0
+
+
 @pytest.mark.slow
 async def test_a_client_goes_on_at_the_next_server_as_if_nothing_had_happened(tmp_path: Path) -> None:
     port = free_port()

@@ -23,7 +23,7 @@ from urllib.parse import urlsplit
 import numpy as np
 import pytest
 
-from apps import posts, traces
+from apps import cabinet, posts, traces
 from helpers.certificates import write_certificate
 from helpers.forked_commands import SYNOVIA, Command
 from helpers.mongod import free_port
@@ -41,6 +41,8 @@ SETTINGS = {
 }
 CHECKED_EACH = "200ms"
 """How often Caddy asks for the health of a hub. Its file says 2 s, for a hub that goes on for 5 s."""
+LARGE = 70_000_000
+"""Bytes of a file: more than a proxy takes as a body where nobody has said otherwise, or said some dozen megabytes."""
 SHUTDOWN_DELAY = {"nginx": "0", "caddy": "0.8"}
 """nginx asks for no health: it passes over whoever takes no connection."""
 PATHS = f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin"
@@ -89,8 +91,16 @@ class Site:
     def ask(self, path: str, body: object | None = None) -> tuple[int, bytes]:
         """Make one request through the proxy."""
         data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(f"https://localhost:{self.port}{path}", data)
-        request.add_header("Content-Type", "application/json")
+        return self._send(urllib.request.Request(f"https://localhost:{self.port}{path}", data), "application/json")
+
+    def patch(self, path: str, content: bytes) -> tuple[int, bytes]:
+        """Send a whole file through the proxy."""
+        request = urllib.request.Request(f"https://localhost:{self.port}{path}", content, method="PATCH")
+        request.add_header("Upload-Offset", "0")
+        return self._send(request, "application/octet-stream")
+
+    def _send(self, request: urllib.request.Request, kind: str) -> tuple[int, bytes]:
+        request.add_header("Content-Type", kind)
         opener = urllib.request.build_opener(
             urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=self.tls)
         )
@@ -164,7 +174,7 @@ def site(request: pytest.FixtureRequest, mongodb_uri: str, database_name: str, t
     _program(request.param)
     application = tmp_path / "application"
     application.mkdir()
-    for module in (posts, traces):
+    for module in (cabinet, posts, traces):
         shutil.copy(str(module.__file__), application)
     found = Site(
         application,
@@ -229,6 +239,18 @@ async def test_sockets_uploads_and_requests(site: Site) -> None:
         posted = {"path": "posts:post", "args": {"wall": "w", "text": "by HTTP"}}
         assert (await asyncio.to_thread(site.ask, "/api/mutation", posted))[0] == 200
         assert (await asyncio.to_thread(site.ask, "/metrics"))[0] == 404
+
+
+async def test_a_file_larger_than_most_proxies_take_comes_in_one_request(site: Site) -> None:
+    async with asyncio.timeout(PATIENCE):
+        content = bytes(LARGE)
+        told = {"path": "cabinet:keep", "name": "film.bin", "type": "application/octet-stream", "size": LARGE}
+        status, answer = await asyncio.to_thread(site.ask, "/api/uploads", told)
+        assert status == 201, answer
+        upload = json.loads(answer)["upload"]
+        assert (await asyncio.to_thread(site.patch, f"/api/uploads/{upload}", content))[0] == 204
+        kept = {"path": "cabinet:keep", "args": {"upload": upload}}
+        assert (await asyncio.to_thread(site.ask, "/api/mutation", kept))[0] == 200
 
 
 async def test_hubs_are_restarted_one_by_one_and_no_client_notices(site: Site) -> None:

@@ -50,6 +50,26 @@ async def test_an_address_where_nobody_answers_is_refused_in_time() -> None:
     await store.close()
 
 
+async def test_a_user_whom_the_database_refuses_is_told_as_that(mongodb_uri: str) -> None:
+    store = MongoStore(mongodb_uri.replace("mongodb://", "mongodb://me:wrong@"), "app", timeout=5.0)
+    with pytest.raises(StoreUnusable, match=r"refuses the user or the password.*authSource") as refused:
+        await store.open([])
+    assert "wrong" not in str(refused.value)
+    assert "rs.initiate" not in str(refused.value)
+    await store.close()
+
+
+async def test_a_database_that_no_hub_has_served_is_told_once(
+    mongodb_uri: str, database_name: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "synovia")
+    for _ in range(2):
+        store = MongoStore(mongodb_uri, database_name)
+        await store.open([])
+        await store.close()
+    assert caplog.text.count(f"{database_name}: no hub has served this database of MongoDB before") == 1
+
+
 @pytest.mark.parametrize("uri", ["mongodb://", "mongodb://127.0.0.1:99999/app", "postgres://127.0.0.1/app"])
 def test_an_address_that_is_none_is_refused(uri: str) -> None:
     with pytest.raises(StoreUnavailable):

@@ -63,6 +63,18 @@ async def test_mail_goes_over_the_mail_server_of_sign_in(registry: Registry, mai
     assert len(mail_server.received) == 2
 
 
+async def test_why_a_mail_server_takes_nothing_is_in_the_log(
+    registry: Registry, mail_server: MailServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    auth: dict[str, Any] = {"smtp_host": "127.0.0.1", "smtp_port": mail_server.port, "smtp_security": "none"}
+    async with running(registry, email_from="clinic@example.org", **auth) as app:
+        await mail_server.stop()
+        assert await sent(app) == "mail_unavailable"
+    (said,) = [each.getMessage() for each in caplog.records if "mail server" in each.getMessage()]
+    assert said.startswith(f"the mail server 127.0.0.1:{mail_server.port} has not taken a message: SMTPConnectError: ")
+    assert "anna" not in said
+
+
 async def test_without_a_mail_server_there_is_no_mail(registry: Registry) -> None:
     async with running(registry) as app:
         assert await sent(app) == "mail_unavailable"

@@ -75,10 +75,18 @@ async def test_what_is_deleted_for_good_is_synced_to_the_disk_and_a_commit_by_it
         assert await store._execute("PRAGMA synchronous", ()) == (1,)
 
 
-async def test_folders_on_the_way_to_the_file_are_made(opened: Opener, tmp_path: Path) -> None:
-    async with opened(tmp_path / "a" / "b" / "store.db"):
-        pass
-    assert (tmp_path / "a" / "b" / "store.db").is_file()
+async def test_folders_on_the_way_to_the_file_are_made_and_the_log_tells_of_a_new_one(
+    opened: Opener, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "synovia")
+    path = tmp_path / "a" / "b" / "store.db"
+    for _ in range(2):
+        async with opened(path):
+            pass
+    assert path.is_file()
+    assert caplog.text.count(f"{path}: there was no database; an empty one was made") == 1, (
+        "as after a typo in its name"
+    )
 
 
 async def test_other_files_are_refused_and_left_as_they_are(tmp_path: Path) -> None:
@@ -90,7 +98,8 @@ async def test_other_files_are_refused_and_left_as_they_are(tmp_path: Path) -> N
     connection = sqlite3.connect(newer)
     connection.execute("PRAGMA user_version = 999")
     connection.close()
-    for path, reason in [(text, "not a database"), (foreign, "not one of Synovia's"), (newer, "format 999")]:
+    reasons = {text: "not a database", foreign: "not one of Synovia's", newer: "format 999.*a newer version"}
+    for path, reason in reasons.items():
         with pytest.raises(StoreUnavailable, match=reason):
             await SQLiteStore(str(path)).open(TABLES)
     assert text.read_text().startswith("not a database")

@@ -31,6 +31,7 @@ from synovia.cli.importing import import_data, restore
 from synovia.cli.keys import keys
 from synovia.cli.logs import log_for_operators, log_for_people
 from synovia.cli.migrating import migrate
+from synovia.cli.open_files import let_clients_connect
 from synovia.cli.operations import answering, operate
 from synovia.cli.options import (
     CertOption,
@@ -190,7 +191,7 @@ def serve(
     check_tls(settings)
     log_for_operators(settings.log_level, settings.log_format)
     if fd is None:
-        for concern in concerns(settings):
+        for concern in (*concerns(settings), *let_clients_connect(settings)):
             logging.getLogger("synovia").warning("%s", concern)
     registry, where = load(path), settings.store
     server = server_of(registry, where, settings)

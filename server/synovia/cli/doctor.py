@@ -19,6 +19,7 @@ import typer
 from synovia.cli.aggregates import line_of
 from synovia.cli.application import ApplicationError, development_file, load, server_of, without_password
 from synovia.cli.environment import stored_env
+from synovia.cli.open_files import BESIDE_CLIENTS
 from synovia.cli.operations import ask_hub
 from synovia.cli.options import JsonOption, StoreOption, without_secret
 from synovia.cli.reporting import FAILED, counted, out, run_to_end, say, settings_of
@@ -34,7 +35,7 @@ from synovia.migrations.plan import plan
 from synovia.migrations.rotation import IN_THE_CLEAR, sealed_counts, told_of
 from synovia.sealing.keyring import BadKeys
 from synovia.store import open_store
-from synovia.store.base import Store, StoreError
+from synovia.store.base import Store, StoreError, StoreUnusable
 
 Level = Literal["ok", "note", "wrong"]
 PYTHONS = (3, 11), (3, 14)
@@ -169,10 +170,10 @@ def _open_files(settings: Settings) -> Iterator[Finding]:
         import resource
     except ImportError:  # Windows
         return
-    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = settings.limits.max_connections + 100
-    if soft != resource.RLIM_INFINITY and soft < wanted:
-        text = f"{soft:,} may be open; {settings.limits.max_connections:,} clients may connect (MAX_CONNECTIONS)"
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)  # serve raises its limit to that
+    wanted = settings.limits.max_connections + BESIDE_CLIENTS
+    if hard != resource.RLIM_INFINITY and hard < wanted:
+        text = f"{hard:,} may be open; {settings.limits.max_connections:,} clients may connect (MAX_CONNECTIONS)"
         yield Finding("note", "open files", text, f"ulimit -n {wanted}, or LimitNOFILE={wanted} for systemd")
 
 
@@ -231,7 +232,8 @@ async def _database(where: str, registry: Registry | None, settings: Settings) -
         yield Finding("wrong", "store", f"the server that has it does not answer: {error.message}", "look at its log")
         return
     except StoreError as error:
-        yield Finding("wrong", "store", f"{without_password(where)}: {error}", _mend(where))
+        mend = "what the message says" if isinstance(error, StoreUnusable) else _mend(where)
+        yield Finding("wrong", "store", f"{without_password(where)}: {error}", mend)
         return
     try:
         yield Finding("ok", "store", f"{without_password(where)} answers")

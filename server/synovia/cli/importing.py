@@ -7,7 +7,7 @@ import zipfile
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 
@@ -22,7 +22,7 @@ from synovia.convex_export import Checked
 from synovia.export.archive import Archive
 from synovia.export.checking import check as check_archive
 from synovia.export.errors import ExportError, ImportRefused
-from synovia.export.importing import ImportResult, differences, import_archive
+from synovia.export.importing import ELSEWHERE, ImportResult, differences, import_archive
 from synovia.export.inserting import Imported
 from synovia.export.manifest import Manifest
 from synovia.export.plain import FORMATS
@@ -41,6 +41,11 @@ SkipOption = Annotated[
     list[str] | None, typer.Option("--skip", help="A table to leave out (of Convex: or _storage); again for more.")
 ]
 CheckOption = Annotated[bool, typer.Option("--check", "--dry-run", help="Read all of it, and write nothing.")]
+
+_RESTORE_ELSEWHERE: Final = (
+    "restore into an empty one, by another --store, and let the hubs use that; or stop the hubs and empty this one first: "
+    "synovia reset"
+)
 
 
 def import_data(
@@ -124,7 +129,14 @@ async def _import(
         await store.open([*{**bare, **declared, IMPORTS.name: IMPORTS}.values()])
         try:
             with shown(f"importing {file.name}", documents, manifest.arrays.bytes) as told:
-                done = await import_archive(archive, store, skip=skip, into_existing=into_existing, told=told)
+                done = await import_archive(
+                    archive,
+                    store,
+                    skip=skip,
+                    into_existing=into_existing,
+                    told=told,
+                    where_else=_RESTORE_ELSEWHERE if verify else ELSEWHERE,
+                )
             if not verify:
                 return manifest, done, []
             with shown("comparing", documents, manifest.arrays.bytes) as told:

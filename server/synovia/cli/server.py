@@ -66,6 +66,17 @@ def _give_up() -> None:
     os._exit(1)
 
 
+def stop_signals() -> list[signal.Signals]:
+    """Give the signals that stop a server: those of service managers, and that of a terminal that goes.
+
+    SIGHUP is left alone where it is ignored, as under ``nohup``, and on Windows, where it is not.
+    """
+    found = [signal.SIGINT, signal.SIGTERM]
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        found.append(signal.SIGHUP)
+    return found
+
+
 class Server(uvicorn.Server):
     """Sends the clients away, with a time to come back, before the sockets are shut.
 
@@ -149,11 +160,11 @@ class Server(uvicorn.Server):
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
-        """Let SIGINT and SIGTERM stop the server, and do not raise them again: what comes after has to run too."""
+        """Let signals stop the server, and do not raise them again: what comes after has to run too."""
         if threading.current_thread() is not threading.main_thread():
             yield
             return
-        before = {number: signal.signal(number, self.handle_exit) for number in (signal.SIGINT, signal.SIGTERM)}
+        before = {number: signal.signal(number, self.handle_exit) for number in stop_signals()}
         try:
             yield
         finally:

@@ -18,7 +18,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, closing
 
-from synovia.cli.server import listen
+from synovia.cli.server import listen, stop_signals
 
 logger = logging.getLogger("synovia.workers")
 
@@ -118,7 +118,7 @@ class Workers:
         """
         self._workers = [Worker(n, self._command, listener, self._env) for n, listener in enumerate(listeners, 1)]
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in stop_signals():
             loop.add_signal_handler(number, self._stop)
         keeping = [asyncio.create_task(self._keep(worker), name=f"worker {worker.number}") for worker in self._workers]
         announcing = asyncio.create_task(self._announce(started))

@@ -42,6 +42,9 @@ class ImportResult:
     resumed: bool = False
 
 
+ELSEWHERE: Final = "import into an empty one, or with --into-existing, which leaves what is there as it is"
+
+
 async def import_archive(
     archive: Archive,
     store: Store,
@@ -49,6 +52,7 @@ async def import_archive(
     skip: Sequence[str] = (),
     into_existing: bool = False,
     told: Told = lambda _: None,
+    where_else: str = ELSEWHERE,
 ) -> ImportResult:
     """Write an export that has been checked into a database.
 
@@ -57,6 +61,7 @@ async def import_archive(
         skip: Tables that are left out.
         into_existing: Whether it may hold documents already; those stay as they are.
         told: Called now and then.
+        where_else: What to do if it holds documents and may not: the end of that error.
 
     Raises:
         ImportRefused: It holds documents, or an import of another file has not ended.
@@ -64,7 +69,7 @@ async def import_archive(
         StoreError: The database does not take it; import it again, it goes on from there.
     """
     mark = hashlib.sha256(archive.manifest_bytes).hexdigest()
-    resumed = await _begin(store, mark, archive, into_existing)
+    resumed = await _begin(store, mark, archive, into_existing, where_else)
     done, progress = ImportResult(resumed=resumed), Progress()
     look_first = resumed or into_existing
     async for is_new in _write_arrays(archive, store, look_first, progress):
@@ -89,7 +94,7 @@ async def import_archive(
 # --- whether it may -----------------------------------------------------------------------------------------------------
 
 
-async def _begin(store: Store, mark: str, archive: Archive, into_existing: bool) -> bool:
+async def _begin(store: Store, mark: str, archive: Archive, into_existing: bool, where_else: str) -> bool:
     """Write down that an import begins; tell whether it had begun already."""
     ts, _ = await store.newest()
     begun = await store.snapshot(ts).scan(IMPORTS.name, BY_ID, prefix([]), limit=1)
@@ -100,10 +105,7 @@ async def _begin(store: Store, mark: str, archive: Archive, into_existing: bool)
             f"an import of another file ({begun[0].get('file')}) has not ended in this database: run it again, or reset it"
         )
     if not into_existing and (table := await first_table_with_documents(store)):
-        raise ImportRefused(
-            f"the database holds documents already (of {table}): import into an empty one, or with --into-existing, which"
-            " leaves what is there as it is"
-        )
+        raise ImportRefused(f"the database holds documents already (of {table}): {where_else}")
     document = {"_id": mark, "file": archive.path.name, "at": int(time.time() * 1000)}
     await store.commit(Batch([Write(IMPORTS.name, mark, None, document)]))
     return False

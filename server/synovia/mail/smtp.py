@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import unicodedata
 from collections.abc import Callable
@@ -11,6 +12,8 @@ from email.utils import make_msgid
 from typing import Protocol
 
 from synovia.identity import SignInUnavailable
+
+logger = logging.getLogger("synovia")
 
 _ADDRESS = re.compile(r"[^@\s\x00-\x1f\x7f<>(),;:\\\"\[\]]{1,64}@[^@\s\x00-\x1f\x7f<>(),;:\\\"\[\]]{1,253}")
 _LONGEST_ADDRESS = 254
@@ -87,9 +90,15 @@ class SmtpMailer:
         except aiosmtplib.SMTPRecipientsRefused as error:
             if all(each.code >= 500 for each in error.recipients):
                 raise RecipientRefused("the mail server does not take mail for that address") from error
-            raise SignInUnavailable("the mail cannot be sent at the moment; try again later") from error
+            codes = ", ".join(sorted({str(each.code) for each in error.recipients}))
+            raise self._unavailable(f"it takes no mail for that address now ({codes})") from error
         except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
-            raise SignInUnavailable("the mail cannot be sent at the moment; try again later") from error
+            raise self._unavailable(f"{type(error).__name__}: {error}") from error
+
+    def _unavailable(self, why: str) -> SignInUnavailable:
+        """Tell the log why, and give the error, which people see who can do nothing about that."""
+        logger.warning("the mail server %s:%d has not taken a message: %s", self.host, self.port, why)
+        return SignInUnavailable("the mail cannot be sent at the moment; try again later")
 
 
 def message_to(address: str, sender: str, subject: str, text: str) -> EmailMessage:

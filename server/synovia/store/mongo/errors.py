@@ -29,7 +29,8 @@ _BAD_HINT = 51174
 _TOO_OLD = frozenset({239, 246})
 """SnapshotTooOld; and SnapshotUnavailable: the collection or one of its indexes was made after that time."""
 
-_NOT_ALLOWED = frozenset({13, 18, 8000})
+AUTHENTICATION_FAILED = 18
+_NOT_ALLOWED = frozenset({13, AUTHENTICATION_FAILED, 8000})
 
 _NO_CONNECTION = frozenset({6, 7, 89, 202, 317, 9001})
 _NO_PRIMARY = frozenset({91, 133, 134, 189, 10107, 11600, 11602, 13435, 13436})

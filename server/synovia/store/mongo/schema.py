@@ -7,6 +7,7 @@ timestamps, which would disturb the other hubs.
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -37,6 +38,8 @@ from synovia.store.mongo.errors import (
     NAMESPACE_EXISTS,
     NAMESPACE_NOT_FOUND,
 )
+
+logger = logging.getLogger("synovia")
 
 IMAGES = "changeStreamPreAndPostImages"
 MAJORITY = {"w": "majority", "j": True}
@@ -139,10 +142,13 @@ async def _ensure_collection(driver: Driver, name: str, found: Document | None, 
 async def _ensure_fence(driver: Driver, first: int) -> None:
     update = {"q": {"_id": FENCE_ID}, "u": {"$setOnInsert": {"n": Int64(first)}}, "upsert": True}
     try:
-        await driver.command({"update": FENCE, "updates": [update], "writeConcern": MAJORITY})
+        reply = await driver.command({"update": FENCE, "updates": [update], "writeConcern": MAJORITY})
     except OperationFailure as error:
         if error.code != DUPLICATE_KEY:
             raise
+        return
+    if not first and reply.get("upserted"):
+        logger.info("%s: no hub has served this database of MongoDB before", driver.name)
 
 
 # --- indexes ----------------------------------------------------------------------------------------------------------

@@ -15,7 +15,17 @@ from pymongo.errors import PyMongoError
 
 from synovia import charges
 from synovia.schema.specs import Document, Reading, TableSpec
-from synovia.store.base import REQUEST_TTL, Batch, Commit, Gap, RequestRecord, StoredIndex, StoreUnavailable, Ts
+from synovia.store.base import (
+    REQUEST_TTL,
+    Batch,
+    Commit,
+    Gap,
+    RequestRecord,
+    StoredIndex,
+    StoreUnavailable,
+    StoreUnusable,
+    Ts,
+)
 from synovia.store.mongo.abandoned_transactions import Orphans
 from synovia.store.mongo.arrays import MongoArrays
 from synovia.store.mongo.assembly import PositionLost
@@ -23,7 +33,7 @@ from synovia.store.mongo.catalog import FENCE, FENCE_ID, OWN, REQUESTS, Catalog
 from synovia.store.mongo.commit import commit, request_id
 from synovia.store.mongo.cursor import all_documents
 from synovia.store.mongo.driver import Driver, pauses
-from synovia.store.mongo.errors import in_short, translated
+from synovia.store.mongo.errors import AUTHENTICATION_FAILED, in_short, translated
 from synovia.store.mongo.feed import Feed
 from synovia.store.mongo.schema import Server, check_server, drop_index, missing_indexes, prepare, unused_indexes
 from synovia.store.mongo.snapshot import MongoSnapshot
@@ -92,6 +102,11 @@ class MongoStore:
             async with asyncio.timeout(self._driver.timeout):
                 self._server = await check_server(self._driver)
         except (PyMongoError, TimeoutError) as error:
+            if getattr(error, "code", None) == AUTHENTICATION_FAILED:
+                raise StoreUnusable(
+                    "MongoDB refuses the user or the password in its address: mend them; authSource=DATABASE there says"
+                    " in which database the user was made, if it is another one"
+                ) from error
             advice = "is mongod running there, and has its replica set been initiated?"
             raise StoreUnavailable(f"no MongoDB primary answers: {in_short(error)}; {advice}") from error
         self._catalog.declare(tables)

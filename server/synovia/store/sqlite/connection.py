@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -11,6 +12,8 @@ from typing import Any, Final
 from synovia.store.base import StoreUnavailable, StoreUnusable
 from synovia.store.disk_names import sync_names
 from synovia.store.sqlite.errors import is_passing, why_not_written
+
+logger = logging.getLogger("synovia")
 
 MEMORY: Final = ":memory:"
 FORMAT: Final = 3
@@ -104,7 +107,8 @@ def connect(path: str, lock_timeout: float) -> sqlite3.Connection:
     except (OSError, sqlite3.Error) as error:
         raise StoreUnavailable(f"{path} cannot be opened: {error}") from error
     try:
-        _prepare(database)
+        if _prepare(database) and path != MEMORY:
+            logger.info("%s: there was no database; an empty one was made", path)
     except sqlite3.Error as error:
         database.close()
         raise _refusal(path, error) from error
@@ -137,7 +141,8 @@ def _refusal(path: str, error: sqlite3.Error) -> StoreUnavailable:
     return StoreUnavailable(f"{path} cannot be opened as a database: {error}" + ("" if why is None else f" ({why})"))
 
 
-def _prepare(database: sqlite3.Connection) -> None:
+def _prepare(database: sqlite3.Connection) -> bool:
+    """Make the file ready; tell whether it was empty."""
     database.execute("PRAGMA locking_mode = EXCLUSIVE")  # before WAL: the first transaction takes the lock for good
     database.execute("PRAGMA journal_mode = WAL")
     database.execute("PRAGMA synchronous = NORMAL")  # a commit waits for the disk by itself, while others read
@@ -150,6 +155,7 @@ def _prepare(database: sqlite3.Connection) -> None:
             _create(database)
         elif found != FORMAT:
             _upgrade(database, found)
+    return bool(found == 0)
 
 
 def _create(database: sqlite3.Connection) -> None:
@@ -160,7 +166,10 @@ def _create(database: sqlite3.Connection) -> None:
 
 def _upgrade(database: sqlite3.Connection, found: int) -> None:
     if not 0 < found < FORMAT:
-        raise StoreUnusable(f"the database has format {found}, this version of Synovia reads format {FORMAT}")
+        raise StoreUnusable(
+            f"the database has format {found}, this version of Synovia reads format {FORMAT}: a newer version has written "
+            "it; run that one, or restore a backup of this one"
+        )
     for version in range(found, FORMAT):
         _execute(database, _UPGRADES[version])
 
