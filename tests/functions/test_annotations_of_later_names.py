@@ -292,3 +292,24 @@ def test_names_that_hide_no_type(tmp_path: Path, head: str) -> None:
 def test_a_method_that_hides_a_type_is_refused(tmp_path: Path) -> None:
     refused = refusal_of(tmp_path, "class Trip(Table):\n    a: list[int]\n    def list(self) -> int: return 1\n")
     assert "Trip.a: within Trip the name 'list' means the method 'list', not the type" in refused
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="such a type cannot be declared there")
+def test_a_type_that_holds_itself_is_refused_and_a_model_is_not(tmp_path: Path) -> None:
+    declared = """
+type Tree = int | list[Tree]
+
+class Node(Model):
+    nodes: list[Node] = []
+
+class Wood(Table):
+    tree: Tree = 0
+    node: Node | None = None
+
+@query(public=True)
+async def f(ctx: QueryContext, tree: dict[str, Tree], node: Node) -> Tree: ...
+"""
+    fault = "names the type 'Tree', which holds itself: make it a Model, which may name itself"
+    assert f"Wood.tree {fault}" in refusal_of(tmp_path, declared)
+    told = refusal_of(tmp_path, declared.replace("tree: Tree = 0", "tree: int = 0"))
+    assert f"f: argument 'tree' {fault}; its result {fault}" in told

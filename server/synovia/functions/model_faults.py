@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 from pydantic import BaseModel, PydanticUndefinedAnnotation
 
 from synovia.functions.places import place_of, place_of_line
 from synovia.schema import Model
-from synovia.schema.annotations import models_in
+from synovia.schema.annotations import fields_of, models_in, type_that_holds_itself
 from synovia.schema.defaults import faults_in_defaults, faults_of_none
 from synovia.schema.list_bounds import line_of_field
 
@@ -22,6 +23,7 @@ def faults_of_models(models: Iterable[type[BaseModel]]) -> list[str]:
         return found
     inside = dict.fromkeys(each for model in declared for each in models_in(model))
     found = [fault for model in inside if model not in declared for fault in _unresolved(model)]
+    found = found or [fault for model in inside for fault in _endless_types(model)]
     return found or [fault for model in inside if issubclass(model, Model) for fault in _wrong_defaults(model)]
 
 
@@ -42,6 +44,20 @@ def _unresolved(model: type[BaseModel]) -> Iterator[str]:
                 )
     except Exception as error:  # whatever is wrong with what is named there
         yield f"{place_of(model)}: {model.__name__}: {type(error).__name__}: {str(error).partition(chr(10))[0]}"
+
+
+def _endless_types(model: type[BaseModel]) -> Iterator[str]:
+    for name, info in fields_of(model).items():
+        if (fault := endless(info.annotation)) is not None:
+            yield f"{field_with_place(model, name)} {fault}"
+
+
+def endless(annotation: Any) -> str | None:
+    """Say what is wrong with a type that holds itself; None if there is none in an annotation."""
+    name = type_that_holds_itself(annotation)
+    return (
+        None if name is None else f"names the type {name!r}, which holds itself: make it a Model, which may name itself"
+    )
 
 
 def _wrong_defaults(model: type[BaseModel]) -> Iterator[str]:

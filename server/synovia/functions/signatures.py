@@ -15,7 +15,7 @@ from pydantic.fields import FieldInfo
 from synovia.errors import SchemaError
 from synovia.functions.annotations import hints_of, told
 from synovia.functions.creation_times import may_hold_rows
-from synovia.functions.model_faults import faults_of_models
+from synovia.functions.model_faults import endless, faults_of_models
 from synovia.functions.parameters import signature_of
 from synovia.functions.sendable import hint, unreturnable, unsendable
 from synovia.schema import Table, clash_of
@@ -56,6 +56,10 @@ class Signature:
             SchemaError: An argument or the result has no annotation, or one that cannot be; or nobody could call it.
         """
         hints = hints_of(body, include_extras=True)
+        if faults := [
+            f"{_place(each)} {fault}" for each, kind in hints.items() if (fault := endless(kind)) is not None
+        ]:
+            raise SchemaError("; ".join(faults))
         unresolved = (each for kind in hints.values() for each in models_in(kind) if not each.__pydantic_complete__)
         if faults := faults_of_models(unresolved):
             raise SchemaError("; ".join(faults))
@@ -73,6 +77,10 @@ class Signature:
         if faults:
             raise SchemaError("; ".join(faults))
         return cls(arguments, returns, result, _listed_table(returns), may_hold_rows(returns))
+
+
+def _place(hint: str) -> str:
+    return "its result" if hint == "return" else f"argument {hint!r}"
 
 
 def _field(parameter: inspect.Parameter, hints: Mapping[str, Any]) -> tuple[Any, Any]:

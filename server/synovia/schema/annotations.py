@@ -27,9 +27,14 @@ def fields_of(model: type[BaseModel]) -> Mapping[str, FieldInfo]:
 def models_in(annotation: Any) -> list[type[BaseModel]]:
     """List the models that an annotation names, and those in their fields; itself first if it is one."""
     found: dict[type[BaseModel], None] = {}
-    waiting = [annotation]
+    waiting, opened = [annotation], set[int]()
     while waiting:
-        for kind in alternatives(waiting.pop()):
+        annotation = waiting.pop()
+        if hasattr(annotation, "__value__"):
+            if id(annotation) in opened:
+                continue
+            opened.add(id(annotation))
+        for kind in alternatives(annotation):
             if isinstance(kind, type) and issubclass(kind, BaseModel):
                 if kind not in found:
                     found[kind] = None
@@ -37,6 +42,20 @@ def models_in(annotation: Any) -> list[type[BaseModel]]:
             else:
                 waiting += [inside for inside in (element_of(kind), value_of(kind)) if inside is not None]
     return [*found]
+
+
+def type_that_holds_itself(annotation: Any, within: tuple[Any, ...] = ()) -> str | None:
+    """Give the name of a type in an annotation that is part of itself: ``type Tree = int | list[Tree]``, since Python 3.12.
+
+    Whoever follows what annotations name comes to no end there.
+    """
+    if hasattr(annotation, "__value__"):
+        named = get_origin(annotation) or annotation
+        if any(named is each for each in within):
+            return str(named.__name__)
+        return type_that_holds_itself(annotation.__value__, (*within, named))
+    found = (type_that_holds_itself(each, within) for each in get_args(annotation))
+    return next((name for name in found if name is not None), None)
 
 
 def alternatives(annotation: Any) -> Iterator[Any]:
