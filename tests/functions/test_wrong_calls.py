@@ -157,6 +157,7 @@ WRITING = [
     ),
     ("send(ctx, {1})", INVALID, "a set cannot be stored"),
     ("ctx.scheduler.send_event(5, 'paid')", INVALID, "a call is named by its id, not by 5"),
+    ("ctx.scheduler.run_after(timedelta.max, note, 'x')", INVALID, "a whole number of milliseconds since 1970"),
     ("ctx.scheduler.run_after(soon, note)", FAULT, ":note: missing a required argument: 'text'"),
     (
         "ctx.scheduler.run_after(soon, note, 'x', nothing=1)",

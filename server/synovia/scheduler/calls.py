@@ -90,7 +90,7 @@ class When:
         """
         if not isinstance(delay, timedelta) or delay < timedelta():
             raise InvalidArguments("a call is scheduled after a timedelta that is not negative")
-        return cls(now - -delay // _MS, now, after=True)
+        return cls(now + delay // _MS + bool(delay % _MS), now, after=True)
 
 
 class Calls:
