@@ -60,6 +60,7 @@ from synovia.maintenance import with_upkeep
 from synovia.metrics import new_metrics
 from synovia.migrations.aggregates import KeptAggregates
 from synovia.migrations.rotation import rotations
+from synovia.migrations.sealing_key import refuse_another_key
 from synovia.migrations.searching import SearchTerms
 from synovia.migrations.service import SchemaService
 from synovia.presence.directory import Directory
@@ -360,6 +361,7 @@ class Synovia:
             stack.push_async_callback(self.store.close)
             own = [SERVICE_KEYS, OPERATOR_SESSIONS, FILE_KEYS, UPLOADS]
             await self.store.open([*self.registry.tables, *own, *(TABLES if self.sign_in is not None else ())])
+            await refuse_another_key(self.store, self.registry.models.values(), self.keyring)
             self.engine.use_file_key(await file_key(self.store))
             await self._read_env()
             await self.engine.start()

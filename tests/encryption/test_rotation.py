@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from synovia.functions.migration import migration_of
 from synovia.migrations.rotation import resealed, sealed_counts
 from synovia.schema.encrypted import key_id_or_none, sealed_in
 from synovia.sealing.keyring import new_entry, read_keys
-from synovia.store.base import Store
+from synovia.store.base import Store, StoreUnusable
 from synovia.testing import TestApp
 
 pytestmark = pytest.mark.same_tables
@@ -119,3 +120,32 @@ async def test_migrations_are_handed_clear_text_and_what_they_give_is_sealed(any
         rows = {row["name"]: row["notes"] for row in await ann.query("school:students")}
         loud = [{"text": "QUIET", "weight": 1.0}]
         assert rows == {"sealed": loud, "clear": loud, "changed": None}
+
+
+async def test_another_key_under_the_same_name_is_refused_before_it_seals_anything(reopened: Reopened) -> None:
+    key, search = new_entry("one"), new_entry("search")
+    async with TestApp(SCHOOL, reopened.store(), settings=with_keys(key, search)) as app:
+        await enrolled(app.caller(), "Ann")
+    other = new_entry("one")
+    with pytest.raises(StoreUnusable, match=r"the key 'one' .* opens none of the \d+ values .* another name"):
+        async with TestApp(SCHOOL, reopened.store(), settings=with_keys(other, search)):
+            pass
+    async with TestApp(SCHOOL, reopened.store(), settings=with_keys(other.replace("one", "two"), search)) as app:
+        assert [row["dateOfBirth"] for row in await app.caller().query("school:students")] == [None]
+        await enrolled(app.caller(), "Ben")
+    async with TestApp(SCHOOL, reopened.store(), settings=with_keys(key, search)) as app:
+        births = [row["dateOfBirth"] for row in await app.caller().query("school:students")]
+        assert births == [BIRTH, None], "nothing of what the right key has sealed was lost"
+
+
+async def test_a_value_that_somebody_has_changed_keeps_no_hub_from_starting(reopened: Reopened) -> None:
+    key, search = new_entry("one"), new_entry("search")
+    async with TestApp(SCHOOL, reopened.store(), settings=with_keys(key, search)) as app:
+        ids = [await enrolled(app.caller(), f"student {number}") for number in range(4)]
+        kept = await stored(app)
+        for id_, other in pairwise(ids):
+            moved = {name: kept[other][name] for name in ("dateOfBirth", "notes")}
+            await overwrite(app, "students", id_, **moved)
+    async with TestApp(SCHOOL, reopened.store(), settings=with_keys(key, search)) as app:
+        births = [row["dateOfBirth"] for row in await app.caller().query("school:students")]
+        assert births == [None, None, None, BIRTH]

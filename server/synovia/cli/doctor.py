@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 import typer
 
@@ -250,6 +250,12 @@ async def _database(where: str, registry: Registry | None, settings: Settings) -
         await store.close()
 
 
+_UNOPENED: Final = (
+    "if it is all of them, the key is another one under the same name: give the right one; "
+    "else somebody has changed or moved them: restore these documents"
+)
+
+
 def _sealed(found: Mapping[str, Any]) -> Iterator[Finding]:
     """Say what does not open of encrypted fields, and what an older key has sealed."""
     newest = next(iter(found["keys"]), "")
@@ -261,7 +267,7 @@ def _sealed(found: Mapping[str, Any]) -> Iterator[Finding]:
             yield Finding("wrong", "encryption", text, "add these keys; without them the values are lost")
         elif each["unopened"]:
             text = f"{field}: {counted(each['unopened'], 'value')} do not open; as in {examples}"
-            yield Finding("wrong", "encryption", text, "somebody has changed or moved them: restore these documents")
+            yield Finding("wrong", "encryption", text, _UNOPENED)
         if keys.get(IN_THE_CLEAR):
             text = f"{field}: {counted(keys[IN_THE_CLEAR], 'value')} stored in the clear"
             yield Finding("wrong", "encryption", text, "a migration seals them: docs/encrypted-fields.md")

@@ -285,6 +285,17 @@ class SealedField:
         except (Unopened, BSONError) as error:
             return self._unopened(str(error), stored, id_, keyring)
 
+    def opens_by_the_newest(self, stored: Any, id_: Any, keyring: Keyring) -> bool | None:
+        """Tell whether a value that a key with the name of the newest has sealed opens; None: no such key has."""
+        sealed = sealed_in(stored)
+        if sealed is None or key_id_or_none(sealed) != keyring.newest:
+            return None
+        try:
+            keyring.open(sealed, self._place(id_, _token_in(stored)))
+        except Unopened:
+            return False
+        return True
+
     def token(self, value: Any, keyring: Keyring | None) -> bytes:
         """Make the token of a value, as BSON has it.
 

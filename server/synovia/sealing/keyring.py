@@ -125,7 +125,9 @@ class Keyring:
         try:
             return key.decrypt(sealed[at : at + _NONCE_BYTES], sealed[at + _NONCE_BYTES :], place)
         except InvalidTag:
-            raise Unopened("it has been changed, or moved here from elsewhere") from None
+            raise Unopened(
+                f"it has been changed, or moved here from elsewhere, or the key {id_!r} is not the one that has sealed it"
+            ) from None
 
     def token(self, plain: bytes, place: bytes) -> bytes:
         """Make the token by which a value is found.
