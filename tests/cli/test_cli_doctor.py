@@ -75,6 +75,20 @@ def test_settings_that_cannot_work_or_are_not_safe(database: str, tmp_path: Path
     assert "LimitNOFILE=9000100" in said["note", "open files"]["mend"]
 
 
+def test_files_with_secrets_that_everybody_may_read(database: str, tmp_path: Path) -> None:
+    secret, file = tmp_path / "secret", Path(database.removeprefix("sqlite:///"))
+    secret.write_text("x" * 40)
+    file.chmod(0o600)
+    for mode, told in [(0o644, True), (0o640, False)]:
+        secret.chmod(mode)
+        said = found(str(CHAT), "--store", database, SYNOVIA_AUTH_SECRET_FILE=str(secret))
+        assert (("note", "secrets") in said) == told
+    file.chmod(0o604)
+    said = found(str(CHAT), "--store", database)
+    assert said["note", "secrets"]["text"] == f"SYNOVIA_STORE: everybody on this machine may read {file}"
+    assert said["note", "secrets"]["mend"].startswith(f"chmod o= {file}")
+
+
 def test_databases_that_are_not_there(tmp_path: Path) -> None:
     assert found(code=1)["wrong", "store"]["text"] == "none is named"
     said = found("--store", f"sqlite:///{tmp_path / 'none.db'}", code=1)

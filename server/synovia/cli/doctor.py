@@ -6,6 +6,7 @@ import importlib.util
 import json
 import os
 import shutil
+import stat
 import sys
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping
@@ -161,8 +162,30 @@ def _settings(settings: Settings) -> Iterator[Finding]:
         text = "there is a proxy, and SYNOVIA_PUBLIC_URL does not say where people reach it: links in mail are wrong"
         yield Finding("note", "proxy", text, "set it, as https://chat.example.org")
     yield from _open_files(settings)
+    for finding in _readable(settings):
+        before = False
+        yield finding
     if before:
         yield Finding("ok", "settings", "nothing to say")
+
+
+def _readable(settings: Settings) -> Iterator[Finding]:
+    """Name the files with secrets, and the database file, that everybody on this machine may read."""
+    where = settings.store or ""
+    files = {
+        "SYNOVIA_STORE_FILE": settings.store_file,
+        "SYNOVIA_TLS_KEY": settings.tls_key,
+        "SYNOVIA_TLS_KEY_PASSWORD_FILE": settings.tls_key_password_file,
+        "SYNOVIA_ENCRYPTION_KEYS_FILE": settings.encryption.keys_file,
+        "SYNOVIA_HUBS_SECRET_FILE": settings.hubs.secret_file,
+        "SYNOVIA_AUTH_SECRET_FILE": settings.auth.secret_file,
+        "SYNOVIA_AUTH_SMTP_PASSWORD_FILE": settings.auth.smtp_password_file,
+        "SYNOVIA_STORE": Path(where.removeprefix(_FILE)) if where.startswith(_FILE) else None,
+    }
+    for name, file in files.items():
+        if os.name == "posix" and file is not None and file.is_file() and file.stat().st_mode & stat.S_IROTH:
+            text = f"{name}: everybody on this machine may read {file}"
+            yield Finding("note", "secrets", text, f"chmod o= {file}, and UMask=0077 for what makes it anew")
 
 
 def _open_files(settings: Settings) -> Iterator[Finding]:

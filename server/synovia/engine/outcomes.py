@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from synovia.engine.runs import Run
 from synovia.engine.store_errors import told_of
@@ -16,6 +18,7 @@ from synovia_protocol.errors import ErrorInfo
 
 logger = logging.getLogger("synovia")
 
+AGAIN_SECONDS: Final = 10.0
 _FAILED = b"\xc1"  # begins the record of a failure; msgpack never uses this byte
 
 
@@ -63,9 +66,37 @@ def outcome_of(run: Run, ts: Ts | None = None) -> Outcome:
     return Outcome(ts, run.packed, None, run.arrays, log_lines=lines, documents_read=read, documents_written=written)
 
 
+class StoreFailures:
+    """Tells the log what the store fails with.
+
+    While a disk is full every call fails with the same, hundreds a second, and the log may lie on that disk: the same is
+    told once in ``AGAIN_SECONDS``, with how many there were.
+
+    Args:
+        clock: A steady one, in seconds.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._text, self._at, self._untold = "", 0.0, 0
+
+    def tell(self, error: StoreError) -> None:
+        """Log it, or count it."""
+        text, now = str(error), self._clock()
+        if text == self._text and now - self._at < AGAIN_SECONDS:
+            self._untold += 1
+            return
+        more = f" ({self._untold} more since the last such line)" if self._untold else ""
+        logger.warning("the store failed: %s%s", text, more)
+        self._text, self._at, self._untold = text, now, 0
+
+
+_failures: Final = StoreFailures()
+
+
 def unavailable(error: StoreError, *, unknown: bool = False) -> Outcome:
     """Tell that the store failed."""
-    logger.warning("the store failed: %s", error)
+    _failures.tell(error)
     unusable = isinstance(error, StoreUnusable)
     return Outcome(error=told_of(error), unknown=unknown and not unusable, unusable=unusable)
 
