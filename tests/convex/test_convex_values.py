@@ -5,6 +5,7 @@ import datetime as dt
 import json
 import math
 import struct
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -17,6 +18,7 @@ from synovia.convex.shapes import ANYTHING, shape_of
 from synovia.convex.values import BadValue, Clean, Unrepresentable, decode, encode, write
 from synovia.schema.convex_types import ConvexInt64
 from synovia_protocol.messages import ArrayRef
+from synovia_protocol.values import pack
 
 names = st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=8).filter(lambda name: name[:1] != "$")
 values = st.recursive(
@@ -143,12 +145,15 @@ def test_what_is_no_value_is_refused(tree: Any) -> None:
         decode(tree)
 
 
-def test_what_nests_too_deep_is_refused() -> None:
-    tree: Any = 1
-    for _ in range(70):
-        tree = [tree]
+@pytest.mark.parametrize("innermost", [[], {}, [1], {"a": 1}])
+@pytest.mark.parametrize("wrapped", [lambda inside: [inside], lambda inside: {"a": inside}])
+def test_what_nests_too_deep_is_refused(innermost: Any, wrapped: Callable[[Any], Any]) -> None:
+    tree = innermost
+    for _ in range(63):
+        tree = wrapped(tree)
+    pack(decode(tree))  # as a result it could travel
     with pytest.raises(BadValue):
-        decode(tree)
+        decode(wrapped(tree))
 
 
 @given(

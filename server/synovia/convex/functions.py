@@ -52,7 +52,7 @@ class ConvexFunction:
             raise InvalidArguments(f"{self.path}: send the arguments by name, as one object")
         try:
             found: dict[str, Any] = {
-                name: decode(value, None if self._arguments is None else self._arguments.fields.get(name))
+                name: decode(value, None if self._arguments is None else self._arguments.fields.get(name), 1)
                 for name, value in given.items()
             }
         except BadValue as error:

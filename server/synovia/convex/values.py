@@ -218,12 +218,11 @@ def decode(tree: Any, shape: Shape | None = None, depth: int = 0) -> Any:
     Args:
         shape: What the annotation of the argument says. Without, a float without a fraction becomes an int, as JavaScript
             has no other numbers; a function that takes a float gets one.
+        depth: In how many lists and maps it stands.
 
     Raises:
         BadValue: It is no value of Convex.
     """
-    if depth > MOST_DEPTH:
-        raise BadValue(f"lists and maps nest more than {MOST_DEPTH} deep")
     if isinstance(tree, str):
         return _text(tree)
     if tree is None or isinstance(tree, bool):
@@ -231,9 +230,16 @@ def decode(tree: Any, shape: Shape | None = None, depth: int = 0) -> Any:
     if isinstance(tree, int | float):
         return _decode_number(_float(tree), shape)
     if isinstance(tree, list):
+        _check_depth(depth)
         each = None if shape is None else shape if shape.raw else shape.each
         return [decode(item, each, depth + 1) for item in tree]
     return _decode_map(tree, shape, depth)
+
+
+def _check_depth(depth: int) -> None:
+    """Refuse a list or map inside as many as may be around: in a result the same value could not travel."""
+    if depth >= MOST_DEPTH:
+        raise BadValue(f"lists and maps nest more than {MOST_DEPTH} deep")
 
 
 def _text(text: str) -> str:
@@ -270,6 +276,7 @@ def _decode_map(tree: dict[str, Any], shape: Shape | None, depth: int) -> Any:
         ((tag, content),) = tree.items()
         if tag.startswith("$"):
             return _decode_tagged(tag, content, shape)
+    _check_depth(depth)
     if shape is not None and shape.choices:
         shape = shape.chosen(tree)
     decoded = {}
