@@ -76,7 +76,9 @@ def test_what_cannot_be_meant_is_refused(wrong: dict[str, Any]) -> None:
     ("wrong", "why"),
     [
         ({"google_client_ids": "a", "secret": "short-and-secret"}, "at least 32"),
-        ({"google_client_ids": "a", "secret_file": "/nowhere/at/all"}, "No such file"),
+        ({"google_client_ids": "a", "secret_file": "/nowhere/at/all"}, "SYNOVIA_AUTH_SECRET_FILE: .*No such file"),
+        ({"issuers_file": "/nowhere/at/all"}, "SYNOVIA_AUTH_ISSUERS_FILE: .*No such file"),
+        ({"smtp_host": "mail.example", "email_from": "the clinic"}, "SYNOVIA_AUTH_EMAIL_FROM is no address"),
         ({"issuers": [{"issuer": "https://a.example", "audience": ["us"]}] * 2}, "twice"),
         (
             {"google_client_ids": "a", "issuers": [{"issuer": "https://accounts.google.com", "audience": ["us"]}]},
@@ -89,6 +91,12 @@ def test_what_cannot_work_is_said_before_the_start_and_tells_no_secret(wrong: di
     with pytest.raises((ValueError, OSError), match=why) as caught:
         SignInService.configured(AuthSettings.model_validate(wrong), open_store("sqlite://:memory:"))
     assert "short-and-secret" not in str(caught.value)
+
+
+def test_a_password_of_the_mail_server_that_is_not_there_is_named() -> None:
+    settings = AuthSettings(smtp_host="mail.example", smtp_password_file=Path("/nowhere/at/all"))
+    with pytest.raises(ValueError, match=r"SYNOVIA_AUTH_SMTP_PASSWORD_FILE: .*No such file"):
+        settings.mailer()
 
 
 def test_without_settings_nobody_can_sign_in() -> None:

@@ -10,6 +10,7 @@ import typer.main
 from pydantic import SecretStr, ValidationError
 
 from cli.command_line import BOARD, server, synovia
+from helpers.certificates import write_certificate
 from synovia.auth.settings import AuthSettings
 from synovia.cli.commands import app
 from synovia.cli.options import environment
@@ -102,6 +103,11 @@ def test_a_certificate_that_cannot_be_used_is_told_before_anything_starts(tmp_pa
         done = synovia("serve", str(BOARD), "--store", "sqlite://:memory:", "--tls-cert", str(wrong))
         assert done.returncode == 2
         assert "TLS" in done.stderr
+    write_certificate(tmp_path / "good.pem")
+    both = ("--tls-cert", str(tmp_path / "good.pem"), "--tls-key", str(tmp_path / "cert.pem"))
+    done = synovia("serve", str(BOARD), "--store", "sqlite://:memory:", *both)
+    assert done.returncode == 2
+    assert str(tmp_path / "cert.pem") in done.stderr, "the key is what cannot be used"
     done = synovia("serve", str(BOARD), "--store", "sqlite://:memory:", "--tls-key", str(tmp_path / "cert.pem"))
     assert "SYNOVIA_TLS_KEY needs SYNOVIA_TLS_CERT" in done.stderr
 

@@ -102,6 +102,8 @@ async def test_other_files_are_refused_and_left_as_they_are(tmp_path: Path) -> N
     for path, reason in reasons.items():
         with pytest.raises(StoreUnavailable, match=reason):
             await SQLiteStore(str(path)).open(TABLES)
+    with pytest.raises(StoreUnavailable, match=r"cannot be opened: .*\(it is a folder\)"):
+        await SQLiteStore(str(tmp_path)).open(TABLES)
     assert text.read_text().startswith("not a database")
     assert rows(foreign, "mine") == [0]
 

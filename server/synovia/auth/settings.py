@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -15,7 +18,7 @@ from synovia.auth.issuers import Issuer
 from synovia.auth.keycache import KeyTimes
 from synovia.auth.keyring import LEAST_SECRET
 from synovia.auth.sessions import SessionTimes
-from synovia.mail.smtp import SmtpMailer
+from synovia.mail.smtp import SmtpMailer, is_address
 
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 _ISSUERS = TypeAdapter(tuple[Issuer, ...])
@@ -111,12 +114,13 @@ class AuthSettings(BaseModel):
         """Give the issuers of the variable and of the file.
 
         Raises:
-            ValueError: One is there twice, or the file is not such a list.
-            OSError: The file cannot be read.
+            ValueError: One is there twice, or the file cannot be read or is not such a list.
         """
         found = self.issuers
         if self.issuers_file is not None:
-            found += _ISSUERS.validate_json(self.issuers_file.read_bytes())
+            with _named("ISSUERS_FILE"):
+                content = self.issuers_file.read_bytes()
+            found += _ISSUERS.validate_json(content)
         names = [each.issuer for each in found]
         if len(set(names)) != len(names):
             raise ValueError("an issuer is named twice")
@@ -126,10 +130,10 @@ class AuthSettings(BaseModel):
         """Give the secrets, the one to sign with first.
 
         Raises:
-            ValueError: One is too short.
-            OSError: The file cannot be read.
+            ValueError: One is too short, or the file cannot be read.
         """
-        found = (secret_of(self.secret, self.secret_file) or "").split()
+        with _named("SECRET_FILE"):
+            found = (secret_of(self.secret, self.secret_file) or "").split()
         if any(len(each) < LEAST_SECRET for each in found):
             raise ValueError(f"a secret of SYNOVIA_AUTH_SECRET needs at least {LEAST_SECRET} characters")
         return found
@@ -139,24 +143,43 @@ class AuthSettings(BaseModel):
         """The From address of every mail.
 
         Raises:
-            ValueError: There is a mail server, and no such address.
+            ValueError: There is a mail server, and no such address, or it is none.
         """
         if self.email_from is None and self.smtp_host is not None:
             raise ValueError("SYNOVIA_AUTH_SMTP_HOST needs SYNOVIA_AUTH_EMAIL_FROM")
+        if self.email_from is not None and not is_address(parseaddr(self.email_from)[1]):
+            raise ValueError(
+                "SYNOVIA_AUTH_EMAIL_FROM is no address: clinic@example.org or Clinic <clinic@example.org> is"
+            )
         return self.email_from or "synovia@localhost"
 
     def mailer(self) -> SmtpMailer | None:
-        """Give the way to the mail server, if there is one."""
+        """Give the way to the mail server, if there is one.
+
+        Raises:
+            ValueError: The file with the password cannot be read.
+        """
         if self.smtp_host is None:
             return None
+        with _named("SMTP_PASSWORD_FILE"):
+            password = secret_of(self.smtp_password, self.smtp_password_file)
         return SmtpMailer(
             self.smtp_host,
             self.smtp_port,
             self.smtp_username,
-            secret_of(self.smtp_password, self.smtp_password_file),
+            password,
             starttls=self.smtp_security == "starttls",
             tls=self.smtp_security == "tls",
         )
+
+
+@contextmanager
+def _named(variable: str) -> Iterator[None]:
+    """Say of a file that cannot be read which variable names it."""
+    try:
+        yield
+    except OSError as error:
+        raise ValueError(f"SYNOVIA_AUTH_{variable}: {error}") from None
 
 
 def secret_of(value: SecretStr | None, file: Path | None) -> str | None:

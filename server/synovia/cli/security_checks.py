@@ -24,7 +24,8 @@ def check_tls(settings: Settings) -> None:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(settings.tls_cert, settings.tls_key, password or "")
     except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
-        raise typer.BadParameter(f"TLS: {settings.tls_cert}: {error}") from None
+        key = "" if settings.tls_key is None else f", or its key {settings.tls_key} or the password of that"
+        raise typer.BadParameter(f"TLS: the certificate {settings.tls_cert}{key} cannot be used: {error}") from None
 
 
 def concerns(settings: Settings) -> Iterator[str]:

@@ -105,7 +105,8 @@ def connect(path: str, lock_timeout: float) -> sqlite3.Connection:
             path, timeout=lock_timeout, isolation_level=None, cached_statements=256, check_same_thread=False
         )
     except (OSError, sqlite3.Error) as error:
-        raise StoreUnavailable(f"{path} cannot be opened: {error}") from error
+        why = "it is a folder" if Path(path).is_dir() else why_not_written(path)
+        raise StoreUnavailable(f"{path} cannot be opened: {error}" + ("" if why is None else f" ({why})")) from error
     try:
         if _prepare(database) and path != MEMORY:
             logger.info("%s: there was no database; an empty one was made", path)
