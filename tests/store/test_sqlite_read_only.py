@@ -68,3 +68,22 @@ async def test_read_only_files_are_not_opened_and_it_is_told_why(tmp_path: Path)
         await store.open(TABLES)
     await store.open(TABLES)
     await store.close()
+
+
+@contextmanager
+def closed(folder: Path) -> Iterator[None]:
+    """Have the system refuse every new file in a folder."""
+    if subprocess.run(["chattr", "+i", folder], check=False, capture_output=True).returncode:
+        pytest.skip("only root may make a folder immutable, and not on every file system")
+    try:
+        yield
+    finally:
+        subprocess.run(["chattr", "-i", folder], check=True, capture_output=True)
+
+
+async def test_a_folder_in_which_no_file_can_be_made_is_named(tmp_path: Path) -> None:
+    folder = tmp_path / "closed"
+    folder.mkdir()
+    why = r"closed/data\.db cannot be opened: .*\(/\S*/closed is read-only for"
+    with closed(folder), pytest.raises(StoreUnavailable, match=why):
+        await SQLiteStore(str(folder / "data.db")).open(TABLES)

@@ -69,7 +69,8 @@ def why_not_written(path: str) -> str | None:
     try:
         os.close(os.open(f"{path}-wal", os.O_WRONLY))
     except FileNotFoundError:
-        refused = next((each for each in (Path(path), Path(path).parent) if not os.access(each, os.W_OK)), None)
+        places = [each for each in (Path(path), Path(path).parent) if each.exists()]
+        refused = next((each for each in places if not os.access(each, os.W_OK)), None)
         return None if refused is None else f"{refused} is read-only for this server"
     except OSError as error:
         return error.strerror
