@@ -148,7 +148,7 @@ async def test_killing_a_worker_loses_nothing_and_another_takes_its_place(two: S
 
 
 @pytest.mark.mongodb
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 async def test_a_signal_ends_all_and_running_mutations_are_finished(
     mongodb_uri: str, database_name: str, number: signal.Signals
 ) -> None:
