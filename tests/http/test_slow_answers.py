@@ -41,7 +41,7 @@ async def test_of_answers_that_nobody_takes_the_largest_is_cut_off_when_they_are
             let_go(*args)
 
         backlog.note, backlog._let_go_largest = noting, counting
-        for _ in range(6):
+        for _ in range(10):  # the system itself may keep half of each
             _, writer = await stack.enter_async_context(line(running))
             writer.write(request(running))
         await until(lambda: cut_off >= 2)
