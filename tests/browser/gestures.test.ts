@@ -54,7 +54,7 @@ describe.skipIf(noBrowser).sequential("the plot", () => {
       await anna.page.mouse.move(...at(to), { steps: 5 });
       await expect.poll(async () => (await shown(anna)).map(Math.round)).toEqual(seconds);
       await anna.page.mouse.up();
-      await anna.page.evaluate(() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))); // as a hand would
+      await anna.painted(); // as a hand would
     }
     await anna.page.mouse.move(...at(0.6), { steps: 5 });
     expect((await shown(anna)).map(Math.round)).toEqual([9, 21]);

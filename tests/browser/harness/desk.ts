@@ -150,6 +150,13 @@ export class Desk {
     return () => seen.evaluate(({ texts, stop }) => (stop(), texts));
   }
 
+  /** Wait until a frame has been painted, so that whoever looks at each frame has seen what is there now. */
+  painted(): Promise<void> {
+    return this.page.evaluate(
+      () => new Promise<void>((painted) => requestAnimationFrame(() => requestAnimationFrame(() => painted()))),
+    );
+  }
+
   /** How many pixels the page is wider than the window. */
   overflow(): Promise<number> {
     return this.page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
