@@ -111,18 +111,27 @@ class Listener:
         return channel
 
     async def _answer_all(self, channel: Channel, running: set[asyncio.Task[None]]) -> None:
-        places = asyncio.Semaphore(MOST_RUNNING)
-        while True:
-            async with asyncio.timeout(SILENCE_SECONDS):
+        places, time_of = asyncio.Semaphore(MOST_RUNNING), asyncio.get_running_loop().time
+        async with asyncio.timeout(None) as silence:
+            renewed = float("-inf")
+            while True:
+                if (
+                    now := time_of()
+                ) - renewed > SILENCE_SECONDS / 8:  # a timeout for each frame would cost more than it
+                    renewed = now
+                    silence.reschedule(now + SILENCE_SECONDS)
                 await channel.drain()
                 frame = await channel.receive()
-            if frame == PING:
-                channel.send(PING)
-                continue
-            await places.acquire()
-            task = begin(self._answer_one(channel, frame, places), "mutation of another hub")
-            running.add(task)
-            task.add_done_callback(running.discard)
+                if frame == PING:
+                    channel.send(PING)
+                    continue
+                if places.locked():  # it waits for this hub
+                    renewed = float("-inf")
+                    silence.reschedule(None)
+                await places.acquire()
+                task = begin(self._answer_one(channel, frame, places), "mutation of another hub")
+                running.add(task)
+                task.add_done_callback(running.discard)
 
     async def _answer_one(self, channel: Channel, frame: bytes, places: asyncio.Semaphore) -> None:
         number, question = frame[: len(PING)], frame[len(PING) :]
