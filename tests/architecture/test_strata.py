@@ -20,7 +20,19 @@ DISTRIBUTIONS = {
 
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("keys",),
-    ("charges", "errors", "health", "identity", "tasks", "turns", "processes", "hosts", "clock_jumps", "sealing"),
+    (
+        "charges",
+        "errors",
+        "health",
+        "identity",
+        "tasks",
+        "turns",
+        "processes",
+        "hosts",
+        "clock_jumps",
+        "sparingly",
+        "sealing",
+    ),
     ("schema", "aggregates", "search", "shared_docs", "vectors"),
     ("store",),
     ("transaction",),

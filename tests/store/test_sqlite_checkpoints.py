@@ -16,6 +16,7 @@ import pytest
 from helpers.charges import Counted
 from store.short_logs import MANY, NOTES, PAGE, REFUSED, SALTS, SOME, Syncs, opened, text_of, texts_in, write_pages
 from synovia import charges
+from synovia.sparingly import Sparingly
 from synovia.store.base import Batch, StoreUnusable, Write
 from synovia.store.sqlite import SQLiteStore
 from synovia.store.sqlite.database import Database
@@ -232,7 +233,7 @@ async def test_that_a_log_cannot_be_copied_is_told_once_and_again_after_a_time_o
 
     def begin(database: Database) -> None:
         assert database._log is not None
-        database._steady = lambda: now[0]
+        database._sparingly = Sparingly(lambda: now[0])
         database._log.checkpoint = refused  # type: ignore[method-assign]
 
     await store._run(begin)

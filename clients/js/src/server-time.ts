@@ -1,8 +1,6 @@
 /** The server's clock, as far as a client needs it: when tokens expire, and when a mutation was first sent. */
 import type { Clock } from "./clock.js";
-
-/** In milliseconds since 1970; no clock shows that, and a request that names such a time could not be sent again. */
-const YEAR_10000 = 253_402_300_800_000;
+import { YEAR_10000 } from "./protocol/pack.js";
 
 /** Knows the server's time from its welcome on, in milliseconds since 1970; whatever our own time of day is. */
 export class ServerTime {
@@ -12,6 +10,7 @@ export class ServerTime {
 
   /** Take what the server says its clock shows now; null when it does not say. */
   learn(serverTime: number | null): void {
+    // a request that names a later time could not be sent again
     this.#offset = serverTime === null || serverTime >= YEAR_10000 ? null : serverTime - this.clock.now();
   }
 

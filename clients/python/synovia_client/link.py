@@ -309,11 +309,8 @@ class Link:
 
     def _ping_interval(self) -> float:
         idle = self.session.welcome.idle_timeout if self.session.welcome else 0.0
-        return (
-            min(self._timeouts.ping_interval, max(_LEAST_PING_INTERVAL, idle / 3))
-            if idle
-            else self._timeouts.ping_interval
-        )
+        longest = self._timeouts.ping_interval
+        return min(longest, max(_LEAST_PING_INTERVAL, idle / 3)) if idle else longest
 
     async def _beat(self) -> None:
         went = asyncio.Event()

@@ -12,6 +12,7 @@ from synovia.engine.runs import Run
 from synovia.engine.store_errors import told_of
 from synovia.errors import FunctionError
 from synovia.functions.log_lines import LogLine
+from synovia.sparingly import Sparingly
 from synovia.store.base import StoreError, StoreUnusable, Ts
 from synovia_protocol import codec
 from synovia_protocol.errors import ErrorInfo
@@ -77,18 +78,14 @@ class StoreFailures:
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
-        self._text, self._at, self._untold = "", 0.0, 0
+        self._sparingly = Sparingly(clock)
 
     def tell(self, error: StoreError) -> None:
         """Log it, or count it."""
-        text, now = str(error), self._clock()
-        if text == self._text and now - self._at < AGAIN_SECONDS:
-            self._untold += 1
-            return
-        more = f" ({self._untold} more since the last such line)" if self._untold else ""
-        logger.warning("the store failed: %s%s", text, more)
-        self._text, self._at, self._untold = text, now, 0
+        left_out = self._sparingly.left_out(text := str(error), AGAIN_SECONDS)
+        if left_out is not None:
+            more = f" ({left_out} more since the last such line)" if left_out else ""
+            logger.warning("the store failed: %s%s", text, more)
 
 
 _failures: Final = StoreFailures()

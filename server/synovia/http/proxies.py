@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Annotated, TypeAlias
 
 from pydantic import AfterValidator, BeforeValidator
@@ -28,26 +28,24 @@ def networks(text: str) -> tuple[Network, ...]:
     Raises:
         ValueError: One is neither.
     """
-    return _unmapped(ipaddress.ip_network(part.strip(), strict=False) for part in text.split(",") if part.strip())
-
-
-def _unmapped(given: Iterable[Network]) -> tuple[Network, ...]:
-    """Give IPv4 networks that are written as IPv6, ``::ffff:10.0.0.0/104``, as what they are; addresses are, too."""
     return tuple(
-        ipaddress.ip_network((network.network_address.ipv4_mapped, network.prefixlen - _MAPPED_BITS))
-        if isinstance(network, ipaddress.IPv6Network)
-        and network.network_address.ipv4_mapped is not None
-        and network.prefixlen >= _MAPPED_BITS
-        else network
-        for network in given
+        _unmapped(ipaddress.ip_network(part.strip(), strict=False)) for part in text.split(",") if part.strip()
     )
+
+
+def _unmapped(network: Network) -> Network:
+    """Give an IPv4 network that is written as IPv6, ``::ffff:10.0.0.0/104``, as what it is; addresses are, too."""
+    mapped = network.network_address.ipv4_mapped if isinstance(network, ipaddress.IPv6Network) else None
+    if mapped is None or network.prefixlen < _MAPPED_BITS:
+        return network
+    return ipaddress.ip_network((mapped, network.prefixlen - _MAPPED_BITS))
 
 
 NetworkList = Annotated[
     tuple[Network, ...],
     NoDecode,
     BeforeValidator(lambda value: networks(value) if isinstance(value, str) else value),
-    AfterValidator(_unmapped),
+    AfterValidator(lambda given: tuple(map(_unmapped, given))),
 ]
 """Networks, as a setting: with commas between them."""
 

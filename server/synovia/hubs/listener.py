@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import time
 from collections.abc import Awaitable, Callable
 from typing import Final
 
 from synovia.hubs.channel import Channel, NotAPeer, accepted
 from synovia.hubs.link import PING
+from synovia.sparingly import Sparingly
 from synovia.tasks import begin, end
 
 logger = logging.getLogger("synovia")
@@ -43,8 +43,7 @@ class Listener:
         self._connections: set[asyncio.Task[None]] = set()
         self._strangers: dict[asyncio.StreamWriter, None] = {}
         self._hubs = 0
-        self._refused = 0
-        self._noted_at = float("-inf")
+        self._sparingly = Sparingly()
 
     async def open(self, host: str) -> int:
         """Listen; give the port.
@@ -93,13 +92,9 @@ class Listener:
 
     def _note_refused(self, peer: object, error: NotAPeer) -> None:
         """Log one refusal a minute, and how many there were: strangers may come as often as they like."""
-        self._refused += 1
-        if time.monotonic() - self._noted_at < REFUSED_SECONDS:
-            return
-        logger.warning(
-            "a connection from %s to this hub is refused: %s (%d since the last such line)", peer, error, self._refused
-        )
-        self._refused, self._noted_at = 0, time.monotonic()
+        if (left_out := self._sparingly.left_out("refused", REFUSED_SECONDS)) is not None:
+            text = "a connection from %s to this hub is refused: %s (%d since the last such line)"
+            logger.warning(text, peer, error, left_out + 1)
 
     async def _accepted(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Channel:
         try:
@@ -111,13 +106,12 @@ class Listener:
         return channel
 
     async def _answer_all(self, channel: Channel, running: set[asyncio.Task[None]]) -> None:
-        places, time_of = asyncio.Semaphore(MOST_RUNNING), asyncio.get_running_loop().time
+        places, loop = asyncio.Semaphore(MOST_RUNNING), asyncio.get_running_loop()
         async with asyncio.timeout(None) as silence:
             renewed = float("-inf")
             while True:
-                if (
-                    now := time_of()
-                ) - renewed > SILENCE_SECONDS / 8:  # a timeout for each frame would cost more than it
+                now = loop.time()
+                if now - renewed > SILENCE_SECONDS / 8:  # a timeout for each frame would cost more than the frame
                     renewed = now
                     silence.reschedule(now + SILENCE_SECONDS)
                 await channel.drain()

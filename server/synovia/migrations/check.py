@@ -24,7 +24,7 @@ from synovia.schema import Document, Misfit, Table, misfit_of
 from synovia.schema.annotations import fields_of, models_in
 from synovia.schema.misfits import id_text
 from synovia.schema.wire_names import python_names_in
-from synovia.store.base import Store
+from synovia.store.base import Snapshot, Store
 
 logger = logging.getLogger("synovia")
 
@@ -115,10 +115,16 @@ async def sample(store: Store, models: Models, known: UnreadableDocuments, misna
     ts, _ = await store.newest()
     snapshot = store.snapshot(ts)
     for name, model in models.items():
-        for order in (Order.ASC, Order.DESC):
-            documents = await snapshot.scan(name, BY_ID, after(None), order, limit=SAMPLE)
-            for misfit in await misfits_of(model, documents, misnamed):
-                known.note(misfit)
+        for misfit in await misfits_of(model, await oldest_and_newest(snapshot, name), misnamed):
+            known.note(misfit)
+
+
+async def oldest_and_newest(snapshot: Snapshot, table: str) -> list[Document]:
+    """Read some of the oldest documents of a table, and some of the newest; of a small one all, once."""
+    oldest = await snapshot.scan(table, BY_ID, after(None), Order.ASC, limit=SAMPLE)
+    if len(oldest) < SAMPLE:
+        return oldest
+    return oldest + await snapshot.scan(table, BY_ID, after(None), Order.DESC, limit=SAMPLE)
 
 
 async def check_table(

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import product
 from typing import Final
 
-from synovia.keys import BY_ID, Order
-from synovia.migrations.batches import after
-from synovia.migrations.check import SAMPLE
+from synovia.migrations.check import oldest_and_newest
 from synovia.schema import Table
 from synovia.schema.encrypted import sealed_fields
 from synovia.sealing.keyring import Keyring
@@ -29,13 +28,12 @@ async def refuse_another_key(store: Store, models: Iterable[type[Table]], keyrin
     snapshot, unopened = store.snapshot(ts), 0
     for model in models:
         fields = sealed_fields(model).values()
-        for order in (Order.ASC, Order.DESC) if fields else ():
-            for document in await snapshot.scan(model.spec.name, BY_ID, after(None), order, limit=SAMPLE):
-                for each in fields:
-                    opens = each.opens_by_the_newest(document.get(each.database), document["_id"], keyring)
-                    if opens:
-                        return
-                    unopened += opens is False
+        documents = await oldest_and_newest(snapshot, model.spec.name) if fields else []
+        for document, each in product(documents, fields):
+            opens = each.opens_by_the_newest(document.get(each.database), document["_id"], keyring)
+            if opens:
+                return
+            unopened += opens is False
     if unopened >= _FEWEST:
         raise StoreUnusable(
             f"the key {keyring.newest!r} of encrypted fields opens none of the {unopened} values looked at that a key of"

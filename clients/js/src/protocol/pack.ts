@@ -12,7 +12,8 @@ const MAX_REF_BYTES = 1024;
 const utf8 = new TextEncoder();
 const LONE_SURROGATE = /\p{Surrogate}/u;
 const YEAR_1 = -62_135_596_800_000;
-const YEAR_10000 = 253_402_300_800_000;
+/** In milliseconds since 1970: no clock shows that. */
+export const YEAR_10000 = 253_402_300_800_000;
 const INT64_MAX = 2n ** 63n - 1n;
 
 /** Pack a wire value. Properties that are undefined are left out. WireValueError for what cannot travel. */

@@ -12,6 +12,7 @@ from typing import Final
 
 from synovia.clock_jumps import JumpGuard
 from synovia.schema.specs import TableSpec
+from synovia.sparingly import Sparingly
 from synovia.store.base import StoredIndex, StoreError, StoreUnavailable, StoreUnusable
 from synovia.store.sqlite import preparing, steps
 from synovia.store.sqlite.catalog import Catalog
@@ -53,7 +54,7 @@ class Database:
     ) -> None:
         self._log: WriteAheadLog | None = None
         self._is_given_up = False
-        self._steady, self._told = steady, ("", 0.0)
+        self._sparingly = Sparingly(steady)
         if path != MEMORY:
             path = os.path.realpath(path)  # SQLite has its log beside the file, not beside a link
         if (file := identity(path)) is not None and file in _kept:
@@ -123,15 +124,10 @@ class Database:
         except Exception as error:
             refused = self.refusal(error, "a checkpoint has failed, and may not be on the disk")
             if not self._is_given_up:
-                self._tell_sparingly(f"the log is not copied into the file yet: {refused}")
+                text = f"the log is not copied into the file yet: {refused}"
+                if self._sparingly.left_out(text, _TOLD_AGAIN_SECONDS) is not None:
+                    logger.info("%s", text)
         return log.may_have_grown
-
-    def _tell_sparingly(self, text: str) -> None:
-        """Log what is so again and again while a disk is full: when it changes, and else now and then."""
-        said, at = self._told
-        if text != said or self._steady() - at >= _TOLD_AGAIN_SECONDS:
-            self._told = text, self._steady()
-            logger.info("%s", text)
 
     def close(self) -> None:
         if self._is_given_up and self._log is not None:
